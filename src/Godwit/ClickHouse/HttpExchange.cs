@@ -66,12 +66,12 @@ internal sealed class HttpExchange : IDisposable
         {
             response?.Dispose();
             patience.Dispose();
-            if (e is ClickHouseException || ct.IsCancellationRequested)
+            if (e is ClickHouseException)
             {
-                ct.ThrowIfCancellationRequested();
                 throw;
             }
 
+            ct.ThrowIfCancellationRequested();
             throw failures.NoAnswer(e, patience.Limit);
         }
     }

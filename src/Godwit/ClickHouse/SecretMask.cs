@@ -46,11 +46,11 @@ internal static partial class SecretMask
 
     private static string Unescape(string raw) => raw.Replace("''", "'").Replace(@"\'", "'").Replace(@"\\", @"\");
 
-    private static IEnumerable<(int Start, int Length)> Places(string text)
+    private static List<(int Start, int Length)> Places(string text)
     {
         var named = AfterName().Matches(text).Concat(InUrl().Matches(text)).Select(m => m.Groups["secret"]);
         var passed = Call().Matches(text).SelectMany(call => PassedLiterals(text, call.Index + call.Length).Skip(1));
-        return named.Select(g => (g.Index, g.Length)).Concat(passed).Where(p => p.Item2 > 0).Distinct().ToList();
+        return [.. named.Select(g => (Start: g.Index, g.Length)).Concat(passed).Where(p => p.Length > 0).Distinct()];
     }
 
     /// <summary>The insides of the literals up to the closing parenthesis, or to the end of a text that was cut off.</summary>

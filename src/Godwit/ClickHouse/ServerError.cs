@@ -24,7 +24,7 @@ internal sealed partial record ServerError(int Code, string Name, string Message
 
         var message = StackTrace().Replace(start.Success ? text[start.Length..] : text, "");
         message = What().Replace(Version().Replace(message, ""), "").Trim();
-        var name = Name_().Match(message);
+        var name = CodeName().Match(message);
         return new ServerError(code, name.Groups["name"].Value, (name.Success ? message[..name.Index] : message).Trim());
     }
 
@@ -50,5 +50,5 @@ internal sealed partial record ServerError(int Code, string Name, string Message
     private static partial Regex What();
 
     [GeneratedRegex(@"\s*\((?<name>[A-Z][A-Z0-9_]{3,})\)$", RegexOptions.ExplicitCapture)]
-    private static partial Regex Name_();
+    private static partial Regex CodeName();
 }
