@@ -14,8 +14,8 @@ internal static class CapabilityProbe
         var server = (await gateway.QueryAsync("SELECT version() AS version, timezone() AS timezone", ct: ct))[0];
         var system = await NamesAsync(
             gateway,
-            "SELECT name FROM system.tables WHERE database = 'system' UNION ALL "
-            + "SELECT concat(table, '.', name) AS name FROM system.columns "
+            "SELECT name AS item FROM system.tables WHERE database = 'system' UNION ALL "
+            + "SELECT concat(table, '.', name) AS item FROM system.columns "
             + "WHERE database = 'system' AND table IN ('tables', 'processes', 'parts')",
             ct);
         var settings = await SettingsAsync(gateway, system, ct);
@@ -60,27 +60,28 @@ internal static class CapabilityProbe
         };
 
     private static async Task<HashSet<string>> NamesAsync(ClickHouseGateway gateway, string sql, CancellationToken ct)
-        => [.. (await gateway.QueryAsync(sql, ct: ct)).Select(r => r["name"])];
+        => [.. (await gateway.QueryAsync(sql, ct: ct)).Select(r => r["item"])];
 
     /// <summary>Names with their values, from those of the tables that this server has.</summary>
     private static async Task<Dictionary<string, string>> SettingsAsync(ClickHouseGateway gateway, HashSet<string> system, CancellationToken ct)
     {
+        // Not AS name: newer servers would take the alias for the column in WHERE.
         var selects = new List<string>
         {
-            "SELECT concat('settings.', name) AS name, value FROM system.settings WHERE name IN ('insert_allow_materialized_columns', "
+            "SELECT concat('settings.', name) AS item, value FROM system.settings WHERE name IN ('insert_allow_materialized_columns', "
             + "'mutations_sync', 'insert_deduplication_token', 'max_memory_usage', 'max_execution_time', 'readonly')",
         };
         AddIfThere(MergeTreeSettings, "name = 'enable_block_number_column'");
         AddIfThere(TypeFamilies, "name = 'DateTime64'");
         AddIfThere(DatabaseEngines, "name = 'Atomic'");
         var rows = await gateway.QueryAsync(string.Join(" UNION ALL ", selects), ct: ct);
-        return rows.ToDictionary(r => r["name"], r => r["value"]);
+        return rows.ToDictionary(r => r["item"], r => r["value"]);
 
         void AddIfThere(string table, string condition)
         {
             if (system.Contains(table))
             {
-                selects.Add($"SELECT concat('{table}.', name) AS name, '' AS value FROM system.{table} WHERE {condition}");
+                selects.Add($"SELECT concat('{table}.', name) AS item, '' AS value FROM system.{table} WHERE {condition}");
             }
         }
     }

@@ -47,7 +47,9 @@ public sealed class OldServerGatewayTests(OldServer server) : GatewayContract, I
             Password = new Secret(OldServerFixture.GuardedPassword),
         };
         using var guarded = new ClickHouseGateway(options);
-        (await guarded.ScalarAsync<string>("SELECT user FROM system.processes", ct: Ct)).ShouldBe(OldServerFixture.GuardedUser);
+        var user = await guarded.ScalarAsync<string>(
+            "SELECT user FROM system.processes WHERE query_id = 'whoami'", new QueryOptions { QueryId = "whoami" }, Ct);
+        user.ShouldBe(OldServerFixture.GuardedUser);
 
         using var wrong = new ClickHouseGateway(options with { Password = new Secret("wrong") });
         var e = await Should.ThrowAsync<ClickHouseException>(() => wrong.QueryAsync("SELECT 1", ct: Ct));
