@@ -32,7 +32,11 @@ internal sealed class Failures(ClickHouseOptions options, Statement statement, F
         return status is 502 or 503 or 504
             ? new ClickHouseUnreachableException(message)
             {
-                MayHaveRun = wasSent(), IsTransient = true, Node = Node, QueryId = statement.Options.QueryId, ServerMessage = start,
+                MayHaveRun = wasSent(),
+                IsTransient = true,
+                Node = Node,
+                QueryId = statement.Options.QueryId,
+                ServerMessage = start,
             }
             : new ClickHouseException(message) { Node = Node, QueryId = statement.Options.QueryId, ServerMessage = start };
     }

@@ -255,6 +255,17 @@ public abstract class GatewayContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_insert_that_is_refused_while_its_rows_are_still_sent_is_not_taken_for_stored()
+    {
+        using var rows = new MemoryStream(new byte[50_000_000]);
+        var e = await Should.ThrowAsync<ClickHouseException>(
+            () => Gateway.InsertAsync("INSERT INTO nowhere FORMAT RowBinary", rows, InDatabase, Ct));
+
+        // A server may close the connection before it has read what it refuses; then the reason is lost with it.
+        (e is ClickHouseUnreachableException { MayHaveRun: true } || e.Code == ClickHouseErrorCodes.UnknownTable).ShouldBeTrue(e.Message);
+    }
+
+    [Fact]
     public async Task Settings_session_database_and_query_id_reach_the_server()
     {
         var options = InDatabase with

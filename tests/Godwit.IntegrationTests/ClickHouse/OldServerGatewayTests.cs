@@ -33,6 +33,7 @@ public sealed class OldServerGatewayTests(OldServer server) : GatewayContract, I
             Timezone = "Europe/Berlin",
             HasMutations = true,
             HasProcessesCancelled = true,
+            HasInsertAllowMaterializedColumns = true,
             MaxMemoryUsage = found.MaxMemoryUsage,
         });
     }
