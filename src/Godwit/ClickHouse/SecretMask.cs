@@ -73,8 +73,9 @@ internal static partial class SecretMask
     }
 
     // PASSWORD 'x', IDENTIFIED WITH … BY 'x', secret_access_key = 'x', "password": 'x'; an unended literal counts to the end.
+    // Nothing may match before the keyword: it would make a long word cost the square of its length.
     [GeneratedRegex(
-        @"(passw\w*|pwd|identified(\s+with\s+\w+)?\s+by|\w*secret\w*|\w*access_key\w*|account_key|api_?key|\w*token)\b[\s""`]*[=:]?\s*'(?<secret>([^'\\]|\\.|'')*)",
+        @"(passw\w*|pwd|identified(\s+with\s+\w+)?\s+by|secret\w*|access_key\w*|account_key|api_?key|token)\b[\s""`]*[=:]?\s*'(?<secret>([^'\\]|\\.|'')*)",
         RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.Singleline)]
     private static partial Regex AfterName();
 
