@@ -1,0 +1,57 @@
+using Godwit.ClickHouse;
+
+namespace Godwit.Rebuild;
+
+/// <summary>What a person wants a table to become: changes to its present definition, or a whole CREATE TABLE text.</summary>
+public sealed record RebuildRequest
+{
+    /// <summary>The table.</summary>
+    public required QualifiedName Table { get; init; }
+
+    /// <summary>A CREATE TABLE statement whose columns and clauses are the wish; excludes all single changes.</summary>
+    public string? Ddl { get; init; }
+
+    /// <summary>The new ORDER BY expression; null to keep it. The same holds for the other clauses.</summary>
+    public string? OrderBy { get; init; }
+
+    /// <summary>The new PRIMARY KEY expression.</summary>
+    public string? PrimaryKey { get; init; }
+
+    /// <summary>The new PARTITION BY expression.</summary>
+    public string? PartitionBy { get; init; }
+
+    /// <summary>The new SAMPLE BY expression.</summary>
+    public string? SampleBy { get; init; }
+
+    /// <summary>The new engine, such as <c>ReplacingMergeTree(version)</c>.</summary>
+    public string? Engine { get; init; }
+
+    /// <summary>The new table TTL.</summary>
+    public string? Ttl { get; init; }
+
+    /// <summary>Definitions of new columns, such as <c>country LowCardinality(String) DEFAULT ''</c>.</summary>
+    public IReadOnlyList<string> AddColumns { get; init; } = [];
+
+    /// <summary>Full new definitions of present columns.</summary>
+    public IReadOnlyList<string> ModifyColumns { get; init; } = [];
+
+    /// <summary>Names of columns to leave out.</summary>
+    public IReadOnlyList<string> DropColumns { get; init; } = [];
+
+    /// <summary>Table settings, <c>name=value</c>.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
+    /// <summary><c>auto</c>, <c>block-log</c> or <c>static</c>.</summary>
+    public string Strategy { get; init; } = "auto";
+
+    /// <summary>Codes of warnings that a person has read and accepts, such as <c>key-identity</c>.</summary>
+    public IReadOnlyList<string> Accept { get; init; } = [];
+
+    /// <summary>Whether anything is asked for at all.</summary>
+    public bool IsEmpty => Ddl is null && !HasChanges;
+
+    /// <summary>Whether a single change is asked for.</summary>
+    public bool HasChanges =>
+        OrderBy is not null || PrimaryKey is not null || PartitionBy is not null || SampleBy is not null || Engine is not null
+        || Ttl is not null || AddColumns.Count + ModifyColumns.Count + DropColumns.Count + Settings.Count > 0;
+}

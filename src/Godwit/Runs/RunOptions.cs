@@ -1,0 +1,54 @@
+namespace Godwit.Runs;
+
+/// <summary>How a person wants a run to behave. Stored with the run; the defaults stand here and nowhere else.</summary>
+public sealed record RunOptions
+{
+    /// <summary>Wait in <see cref="RunState.AwaitingCutover"/> until a person asks for the cutover.</summary>
+    public bool DeferCutover { get; init; }
+
+    /// <summary>How long after the cutover the retired table is kept for a rollback.</summary>
+    public TimeSpan RollbackWindow { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>Drop the retired table right after the cutover: no rollback.</summary>
+    public bool DropRetired { get; init; }
+
+    /// <summary>Brake: the most rows per second that are copied, over all lanes; null for no limit.</summary>
+    public long? MaxRowsPerSecond { get; init; }
+
+    /// <summary>Brake: hold while a partition of the source has more active parts than this; null for half of the server's own limit.</summary>
+    public int? MaxParts { get; init; }
+
+    /// <summary>Brake: hold while a disk of the table has fewer free bytes than this.</summary>
+    public long MinFreeDisk { get; init; } = 1L << 30;
+
+    /// <summary>Brakes: SQL that must return 0; anything else holds the run and is shown.</summary>
+    public IReadOnlyList<string> BrakeSql { get; init; } = [];
+
+    /// <summary>The most threads that the copy uses on the server; null for the server's cores.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>The most memory in bytes that the copy uses on the server; null to derive it from the server's limits.</summary>
+    public long? Memory { get; init; }
+
+    /// <summary>All problems of these options, one sentence each; empty when they can be used.</summary>
+    public IReadOnlyList<string> Problems()
+    {
+        List<string> problems = [];
+        void Require(bool condition, string sentence)
+        {
+            if (!condition)
+            {
+                problems.Add(sentence);
+            }
+        }
+
+        Require(RollbackWindow >= TimeSpan.Zero, "--rollback-window must not be negative: give a time such as 24h or 30m.");
+        Require(MaxRowsPerSecond is null or > 0, "--max-rows-per-second must be at least 1; leave it out for no limit, or use `godwit pause` to hold a run.");
+        Require(MaxParts is null or > 0, "--max-parts must be at least 1.");
+        Require(MinFreeDisk >= 0, "--min-free-disk must not be negative: give a size such as 10GB.");
+        Require(Threads is null or (>= 1 and <= 1024), "--threads must be between 1 and 1024.");
+        Require(Memory is null or >= 64L << 20, "--memory must be at least 64MB.");
+        Require(BrakeSql.All(sql => !string.IsNullOrWhiteSpace(sql)), "--brake-sql must not be empty.");
+        return problems;
+    }
+}
