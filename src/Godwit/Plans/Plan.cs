@@ -14,6 +14,9 @@ public sealed record Plan
     /// <summary>The format version of this plan.</summary>
     public int FormatVersion { get; init; } = CurrentFormatVersion;
 
+    /// <summary>The id of the run that this plan is for: eight lower-case letters and digits.</summary>
+    public required string RunId { get; init; }
+
     /// <summary>What is done: <c>rebuild</c>.</summary>
     public required string Kind { get; init; }
 

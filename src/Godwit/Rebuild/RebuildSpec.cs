@@ -1,0 +1,82 @@
+using Godwit.ClickHouse;
+
+namespace Godwit.Rebuild;
+
+/// <summary>What all steps of a rebuild share; stored with the plan.</summary>
+public sealed record RebuildSpec
+{
+    /// <summary>The table being rebuilt.</summary>
+    public required QualifiedName Source { get; init; }
+
+    /// <summary>Its UUID when the plan was made.</summary>
+    public required Guid SourceUuid { get; init; }
+
+    /// <summary>Its replacement; after the cutover this name stands for the retired table.</summary>
+    public required QualifiedName Staging { get; init; }
+
+    /// <summary>The source's definition when the plan was made.</summary>
+    public required TableDefinition From { get; init; }
+
+    /// <summary>The definition that is wanted.</summary>
+    public required TableDefinition To { get; init; }
+
+    /// <summary>How rows of the old table become rows of the new one.</summary>
+    public required IReadOnlyList<ColumnMapping> Forward { get; init; }
+
+    /// <summary>How rows of the new table become rows of the old one, for a rollback after the cutover.</summary>
+    public required IReadOnlyList<ColumnMapping> Backward { get; init; }
+
+    /// <summary>The new partition expression as far as it can be computed from the old table's rows; null for one group.</summary>
+    public string? ForwardPartition { get; init; }
+
+    /// <summary>The same the other way round.</summary>
+    public string? BackwardPartition { get; init; }
+
+    /// <summary>Whether rows may arrive during the run (block-log).</summary>
+    public required bool FollowsWrites { get; init; }
+
+    /// <summary>Whether the merges of the source stand still during the whole run because they would fold new rows into old blocks.</summary>
+    public bool HoldsMerges { get; init; }
+
+    /// <summary>Whether rows are compared as FINAL shows them, because merges may have removed superseded rows on one side only.</summary>
+    public bool ComparesFinal { get; init; }
+
+    /// <summary>Whether a rollback after the cutover loses nothing; false when merges of the new table fold what arrives.</summary>
+    public bool CanRollBackAfterCutover { get; init; }
+
+    /// <summary>The database of all helper tables is the source's: parts can only be handed over within a disk and policy.</summary>
+    public QualifiedName Landing(int step) => Staging with { Table = $"{Staging.Table}_l{step}" };
+
+    /// <summary>The old table's rows into the new one.</summary>
+    /// <param name="exchanged">Whether the names have changed hands already.</param>
+    public Direction ForwardDirection(bool exchanged) =>
+        new("forward", exchanged ? Staging : Source, exchanged ? Source : Staging, To, Forward, ForwardPartition);
+
+    /// <summary>The new table's rows into the old one.</summary>
+    /// <param name="exchanged">Whether the new table still has the source's name.</param>
+    public Direction BackwardDirection(bool exchanged) =>
+        new("backward", exchanged ? Source : Staging, exchanged ? Staging : Source, From, Backward, BackwardPartition);
+
+    /// <summary>A short table name that says whose it is and fits into a file name, however long the source's name is.</summary>
+    public static QualifiedName StagingName(QualifiedName source, string runId)
+    {
+        // Every character outside [A-Za-z0-9_] takes three bytes per UTF-8 byte in ClickHouse's file names, which end at 255.
+        var budget = 120;
+        var kept = source.Table.TakeWhile(c => (budget -= char.IsAsciiLetterOrDigit(c) || c == '_' ? 1 : 9) >= 0);
+        return source with { Table = $"{string.Concat(kept)}_godwit_{runId}" };
+    }
+}
+
+/// <summary>One way to move rows between the two tables of a rebuild.</summary>
+/// <param name="Name"><c>forward</c> or <c>backward</c>; part of the names of its journal facts.</param>
+/// <param name="From">The table that is read.</param>
+/// <param name="To">The table that parts are attached to.</param>
+/// <param name="ToDefinition">The definition of <paramref name="To"/>.</param>
+/// <param name="Mapping">How rows become other rows.</param>
+/// <param name="PartitionBy">The partition expression of <paramref name="To"/> for fingerprints; null for one group.</param>
+public sealed record Direction(
+    string Name, QualifiedName From, QualifiedName To, TableDefinition ToDefinition, IReadOnlyList<ColumnMapping> Mapping, string? PartitionBy)
+{
+    /// <summary>The SQL that fingerprints both sides.</summary>
+    public FingerprintSql Fingerprint => new(Mapping, PartitionBy);
+}

@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Godwit.Plans;
+
+namespace Godwit.Runs;
+
+/// <summary>The figures of a run as they are stored about once a second.</summary>
+public sealed record RunProgress
+{
+    /// <summary>Rows of finished steps and of those under way.</summary>
+    public long RowsCopied { get; init; }
+
+    /// <summary>Rows per second over the last half minute.</summary>
+    public double RowsPerSecond { get; init; }
+
+    /// <summary>Why the run is held or slowed; null when it is not.</summary>
+    public string? Brake { get; init; }
+
+    /// <summary>A statement under way.</summary>
+    public string? CurrentQueryId { get; init; }
+
+    /// <summary>What is being done, a few words.</summary>
+    public string? Activity { get; init; }
+
+    /// <summary>Rows of the steps under way, by step.</summary>
+    public IReadOnlyDictionary<int, long> Live { get; init; } = new Dictionary<int, long>();
+}
+
+/// <summary>Where the steps under way write their figures, and where the heartbeat reads them.</summary>
+internal sealed class ProgressBoard(TimeProvider clock)
+{
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(30);
+    private readonly ConcurrentDictionary<int, long> _live = new();
+    private readonly Queue<(DateTimeOffset At, long Rows)> _samples = new();
+    private long _finished;
+
+    /// <summary>What is being done, a few words for a person.</summary>
+    public string? Activity { get; set; }
+
+    /// <summary>Why the run is held; null when it is not.</summary>
+    public string? Brake { get; set; }
+
+    /// <summary>A statement under way.</summary>
+    public string? CurrentQueryId { get; set; }
+
+    /// <summary>Rows that a step under way has written so far.</summary>
+    public void Report(int step, long rows) => _live[step] = rows;
+
+    /// <summary>Rows that a step has moved for good.</summary>
+    public void Finish(int step, long rows)
+    {
+        _live.TryRemove(step, out _);
+        Interlocked.Add(ref _finished, rows);
+    }
+
+    /// <summary>Forgets what a step has reported: it starts again.</summary>
+    public void Reset(int step) => _live.TryRemove(step, out _);
+
+    /// <summary>The figures of this moment as JSON.</summary>
+    public string Snapshot()
+    {
+        var rows = Interlocked.Read(ref _finished) + _live.Values.Sum();
+        return JsonSerializer.Serialize(
+            new RunProgress
+            {
+                RowsCopied = rows,
+                RowsPerSecond = Rate(rows),
+                Brake = Brake,
+                CurrentQueryId = CurrentQueryId,
+                Activity = Activity,
+                Live = _live.ToDictionary(),
+            },
+            PlanFormat.Json);
+    }
+
+    private double Rate(long rows)
+    {
+        var now = clock.GetUtcNow();
+        _samples.Enqueue((now, rows));
+        while (_samples.Count > 2 && now - _samples.Peek().At > Window)
+        {
+            _samples.Dequeue();
+        }
+
+        var (at, before) = _samples.Peek();
+        var seconds = (now - at).TotalSeconds;
+        return seconds <= 0 || _live.IsEmpty ? 0 : Math.Max(0, Math.Round((rows - before) / seconds, 1));
+    }
+}
