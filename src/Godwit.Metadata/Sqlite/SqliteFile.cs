@@ -34,15 +34,9 @@ internal static class SqliteFile
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         try
         {
-            var folder = Path.GetDirectoryName(path)!;
-            if (OperatingSystem.IsWindows())
+            CreateFolder(Path.GetDirectoryName(path)!);
+            if (!OperatingSystem.IsWindows())
             {
-                Directory.CreateDirectory(folder);
-            }
-            else
-            {
-                // Plans name tables and servers: they are their user's business alone.
-                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             }
 
@@ -57,6 +51,32 @@ internal static class SqliteFile
             throw new StoreException(
                 $"The state file {path} cannot be made: {e.Message.TrimEnd('.')}. Name a file in a folder that this user may write to with --state.",
                 e);
+        }
+    }
+
+    /// <summary>
+    /// Plans name tables and servers: they are their user's business alone. The framework would give this mode to the last
+    /// folder only.
+    /// </summary>
+    private static void CreateFolder(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            return;
+        }
+
+        if (Path.GetDirectoryName(folder) is { } parent)
+        {
+            CreateFolder(parent);
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+        }
+        else
+        {
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
 }

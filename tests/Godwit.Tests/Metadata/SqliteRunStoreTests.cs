@@ -4,7 +4,7 @@ using Godwit.Metadata.Sqlite;
 namespace Godwit.Tests.Metadata;
 
 /// <summary>The contract on a state file in a folder of its own.</summary>
-public sealed class SqliteRunStoreTests : RunStoreContract
+public sealed class SqliteRunStoreTests : RunStoreConflictContract
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("godwit-state-");
 
