@@ -1,0 +1,118 @@
+using Godwit.ClickHouse;
+
+namespace Godwit.Runs;
+
+/// <summary>
+/// Runs a statement that may take hours. The connection is not trusted: the statement is watched through system.processes by its
+/// own query id, and when the answer is lost the caller is told so, after the statement has ended on the server.
+/// </summary>
+internal static class LongStatement
+{
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Runs it to its end.</summary>
+    /// <param name="context">The step that sends it.</param>
+    /// <param name="sql">The statement.</param>
+    /// <param name="settings">Settings of the statement.</param>
+    /// <param name="onRows">Is given the rows written so far.</param>
+    /// <param name="ct">Kills it on the server and waits until it is gone.</param>
+    /// <exception cref="OutcomeUnknownException">The answer was lost; the statement is no longer running.</exception>
+    public static async Task RunAsync(
+        StepContext context, string sql, IReadOnlyDictionary<string, string> settings, Action<long> onRows, CancellationToken ct)
+    {
+        var queryId = context.Services.NewQueryId(context.Step.Index);
+        var options = new QueryOptions { QueryId = queryId, Settings = settings, Timeout = Timeout.InfiniteTimeSpan };
+        context.Board.CurrentQueryId = queryId;
+        // The token is not given to the request: a closed connection does not end an INSERT, only KILL does.
+        var statement = context.Gateway.ExecuteAsync(sql, options, CancellationToken.None);
+        try
+        {
+            while (!statement.IsCompleted)
+            {
+                await Task.WhenAny(statement, Task.Delay(Period, context.Clock, ct));
+                ct.ThrowIfCancellationRequested();
+                if (!statement.IsCompleted)
+                {
+                    await ReportAsync(context, queryId, onRows, ct);
+                }
+            }
+
+            await statement;
+        }
+        catch (ClickHouseUnreachableException e) when (e.MayHaveRun && statement.IsFaulted)
+        {
+            await WaitUntilGoneAsync(context, queryId, ct);
+            throw new OutcomeUnknownException($"The answer to a statement on {context.Gateway.Name} was lost.", e);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            await KillAsync(context.Gateway, $"query_id = {Sql.Literal(queryId)}", CancellationToken.None);
+            await SettleAsync(statement);
+            throw;
+        }
+        finally
+        {
+            context.Board.CurrentQueryId = null;
+        }
+    }
+
+    /// <summary>Kills statements by a condition on system.processes and waits until they are gone.</summary>
+    public static async Task KillAsync(ClickHouseGateway gateway, string condition, CancellationToken ct)
+    {
+        await gateway.ExecuteAsync($"KILL QUERY WHERE {condition} SYNC", ct: ct);
+        while (await CountAsync(gateway, condition, ct) > 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), ct);
+        }
+    }
+
+    private static async Task ReportAsync(StepContext context, string queryId, Action<long> onRows, CancellationToken ct)
+    {
+        try
+        {
+            var rows = await context.Gateway.QueryAsync(
+                $"SELECT greatest(written_rows, read_rows) AS done FROM system.processes WHERE query_id = {Sql.Literal(queryId)}", ct: ct);
+            if (rows.Count > 0)
+            {
+                onRows(rows[0].Int64("done"));
+            }
+        }
+        catch (ClickHouseException e) when (e.IsTransient)
+        {
+            // Only the figures are missing for half a second; the statement's own task says how it fares.
+            context.Board.Activity = $"waiting for {context.Gateway.Name}";
+        }
+    }
+
+    private static async Task WaitUntilGoneAsync(StepContext context, string queryId, CancellationToken ct)
+    {
+        while (await CountAsync(context.Gateway, $"query_id = {Sql.Literal(queryId)}", ct) > 0)
+        {
+            await Task.Delay(Period, context.Clock, ct);
+        }
+    }
+
+    private static Task<long> CountAsync(ClickHouseGateway gateway, string condition, CancellationToken ct) =>
+        gateway.ScalarAsync<long>($"SELECT count() FROM system.processes WHERE {condition}", ct: ct);
+
+    private static async Task SettleAsync(Task statement)
+    {
+        try
+        {
+            await statement;
+        }
+        catch (ClickHouseException)
+        {
+            // It was killed: its failure is what was asked for.
+        }
+    }
+}
+
+/// <summary>The answer to a statement was lost, so whether it had an effect must be found out from the server.</summary>
+public sealed class OutcomeUnknownException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>An outcome cannot be established by asking the server: a person must look before anything else is sent.</summary>
+public sealed class NeedsOperatorException(string message) : Exception(message);
+
+/// <summary>A step refuses to go on because what it found would make the result wrong.</summary>
+public sealed class StepFailedException(string message) : Exception(message);
