@@ -59,12 +59,12 @@ internal sealed class Journal(IRunStore store, LeaseKeeper lease, string runId, 
     }
 
     /// <summary>The facts whose names begin so, in the order in which they were written.</summary>
-    public IReadOnlyList<(string Name, T Value)> All<T>(string prefix)
+    public IReadOnlyList<(long Sequence, string Name, T Value)> All<T>(string prefix)
     {
         lock (_gate)
         {
             return _facts.Values.Where(e => e.Name.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(e => e.Sequence)
-                .Select(e => (e.Name, JsonSerializer.Deserialize<T>(e.Payload, PlanFormat.Json)!)).ToList();
+                .Select(e => (e.Sequence, e.Name, JsonSerializer.Deserialize<T>(e.Payload, PlanFormat.Json)!)).ToList();
         }
     }
 

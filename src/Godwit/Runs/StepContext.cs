@@ -32,7 +32,8 @@ internal sealed class StepContext(Plan plan, PlannedStep step, RunServices servi
     public TimeProvider Clock => services.Clock;
 
     /// <summary>What all steps of this plan share.</summary>
-    public T Shared<T>() => services.Shared as T ?? plan.Shared.Deserialize<T>(PlanFormat.Json)!;
+    public T Shared<T>()
+        where T : class => services.Shared as T ?? plan.Shared.Deserialize<T>(PlanFormat.Json)!;
 
     /// <summary>The step's own arguments.</summary>
     public T Arguments<T>() => step.Arguments.Deserialize<T>(PlanFormat.Json)!;

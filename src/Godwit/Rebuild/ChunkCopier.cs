@@ -1,0 +1,237 @@
+using Godwit.ClickHouse;
+using Godwit.Runs;
+
+namespace Godwit.Rebuild;
+
+/// <summary>A set of rows that is copied as one: all of it arrives, or none.</summary>
+/// <param name="Name">Its name in the journal, unique within the run.</param>
+/// <param name="Direction">From where to where.</param>
+/// <param name="Condition">Which rows: SQL over the table that is read.</param>
+/// <param name="Tuning">How the statement runs.</param>
+/// <param name="IsSweep">Whether the table it goes to has writers of its own by now.</param>
+/// <param name="Verify">Whether these rows stand still on the side that is read, so that both sides can be compared at once.</param>
+internal sealed record Chunk(string Name, Direction Direction, string Condition, CopyTuning Tuning, bool IsSweep, bool Verify);
+
+/// <summary>A part of a landing table.</summary>
+/// <param name="Partition">Its partition id.</param>
+/// <param name="Rows">Its rows.</param>
+/// <param name="Hash">The hash of all its files; an attached part is a hard link and has the same.</param>
+internal sealed record LandedPart(string Partition, long Rows, string Hash);
+
+/// <summary>The journal's fact that a landing table is filled.</summary>
+internal sealed record CopiedFact(Fingerprints Fingerprints, IReadOnlyList<LandedPart> Parts);
+
+/// <summary>The journal's fact that the parts are about to be attached: which parts of the same content were there before.</summary>
+internal sealed record AttachingFact(IReadOnlyList<string> Before);
+
+/// <summary>The journal's fact that a chunk has arrived.</summary>
+/// <param name="Fingerprints">What arrived.</param>
+/// <param name="Blocks">The positions that its parts were given.</param>
+internal sealed record AttachedFact(Fingerprints Fingerprints, IReadOnlyList<long> Blocks);
+
+/// <summary>
+/// Copies chunks through a landing table: fill it, fingerprint what is written while it is written, attach its parts by hard link.
+/// Whatever is cut off while the table is filled is thrown away and done again; whether parts were attached is found out from the
+/// parts themselves. Merges of the table that parts are attached to must be held, so that these parts keep their identity.
+/// </summary>
+internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
+{
+    private readonly QualifiedName _view = landing with { Table = landing.Table + "_f" };
+
+    /// <summary>Copies a chunk, or finishes copying it, or finds that it has been copied.</summary>
+    public async Task<AttachedFact> CopyAsync(Chunk chunk, CancellationToken ct)
+    {
+        if (context.Journal.Find<AttachedFact>($"attached/{chunk.Name}") is { } done)
+        {
+            return done;
+        }
+
+        // A statement of an earlier attempt may still be at work: nothing can be concluded while it is.
+        await LongStatement.KillAsync(
+            context.Gateway, $"startsWith(query_id, {Sql.Literal($"{context.Services.QueryPrefix}{context.Step.Index}-")})", ct);
+        var copied = context.Journal.Find<CopiedFact>($"copied/{chunk.Name}");
+        if (copied is not null && !await LandingHoldsAsync(copied, ct))
+        {
+            await WithdrawAsync(chunk, copied, ct);
+            copied = null;
+        }
+
+        copied ??= await FillAsync(chunk, ct);
+        var attached = await AttachAsync(chunk, copied, ct);
+        await DropLandingAsync(ct);
+        return attached;
+    }
+
+    private async Task<CopiedFact> FillAsync(Chunk chunk, CancellationToken ct)
+    {
+        for (var tuning = chunk.Tuning; ; )
+        {
+            try
+            {
+                await PrepareLandingAsync(chunk, ct);
+                await InsertAsync(chunk, tuning, ct);
+                break;
+            }
+            catch (ClickHouseException e) when (e.Code == ClickHouseErrorCodes.MemoryLimitExceeded && tuning.Smaller() is not null)
+            {
+                tuning = tuning.Smaller()!;
+            }
+        }
+
+        var copied = new CopiedFact(await ReadViewAsync(ct), await ReadPartsAsync(ct));
+        if (chunk.Verify)
+        {
+            await VerifyAsync(chunk, copied, ct);
+        }
+
+        await context.Journal.FactAsync(context.Step.Index, $"copied/{chunk.Name}", copied);
+        return copied;
+    }
+
+    private async Task PrepareLandingAsync(Chunk chunk, CancellationToken ct)
+    {
+        await DropLandingAsync(ct);
+        var definition = chunk.Direction.ToDefinition;
+        await context.ChangeAsync(
+            "create-landing",
+            [
+                definition.ToSql(landing, HelperTables.Landing(chunk.IsSweep)),
+                $"CREATE MATERIALIZED VIEW {_view.ToSql()} ENGINE = Memory AS {chunk.Direction.Fingerprint.Select(landing.ToSql())}",
+            ],
+            HelperTables.CreateSettings(definition),
+            ct);
+    }
+
+    private async Task InsertAsync(Chunk chunk, CopyTuning tuning, CancellationToken ct)
+    {
+        var direction = chunk.Direction;
+        var columns = string.Join(", ", direction.Mapping.Select(m => Sql.Identifier(m.Target)));
+        var expressions = string.Join(", ", direction.Mapping.Select(m => m.Expression));
+        var sql = $"INSERT INTO {landing.ToSql()} ({columns}) SELECT {expressions} FROM {direction.From.ToSql()} WHERE {chunk.Condition}";
+        await context.Journal.IntentAsync(context.Step.Index, $"copy/{chunk.Name}", new { sql });
+        await LongStatement.RunAsync(context, sql, tuning.Settings(), rows => context.Board.Report(context.Step.Index, rows), ct);
+    }
+
+    private async Task<Fingerprints> ReadViewAsync(CancellationToken ct) =>
+        FingerprintSql.Read(await context.Gateway.QueryAsync($"SELECT * FROM {_view.ToSql()}", ct: ct));
+
+    private async Task VerifyAsync(Chunk chunk, CopiedFact copied, CancellationToken ct)
+    {
+        var direction = chunk.Direction;
+        var source = FingerprintSql.Read(await context.Gateway.QueryAsync(
+            direction.Fingerprint.Select(direction.Fingerprint.Mapped(direction.From.ToSql(), chunk.Condition)),
+            new QueryOptions { Settings = CopyTuning.ReadSettings, Timeout = Timeout.InfiniteTimeSpan },
+            ct));
+        if (source.Difference(copied.Fingerprints) is { Count: > 0 } partitions)
+        {
+            throw new StepFailedException(
+                $"Rows of {direction.From} changed while they were copied (partition {partitions[0]}); nothing of this was put into {direction.To}. "
+                + "`resume` copies them again.");
+        }
+    }
+
+    private async Task<IReadOnlyList<LandedPart>> ReadPartsAsync(CancellationToken ct)
+    {
+        var rows = await context.Gateway.QueryAsync(
+            $"SELECT partition_id, rows, hash_of_all_files FROM system.parts WHERE {TableReader.Where(landing, "table")} AND active ORDER BY name", ct: ct);
+        return rows.Select(r => new LandedPart(r["partition_id"], r.Int64("rows"), r["hash_of_all_files"])).ToList();
+    }
+
+    private async Task<bool> LandingHoldsAsync(CopiedFact copied, CancellationToken ct) => (await ReadPartsAsync(ct)).SequenceEqual(copied.Parts);
+
+    private async Task<AttachedFact> AttachAsync(Chunk chunk, CopiedFact copied, CancellationToken ct)
+    {
+        var ours = await AttachedPartsAsync(chunk, copied, ct);
+        if (ours.Count != copied.Parts.Count)
+        {
+            await DropPartsAsync(chunk, ours, ct);
+            await context.Journal.FactAsync(
+                context.Step.Index, $"attaching/{chunk.Name}", new AttachingFact(await SamePartsAsync(chunk, copied, ct)));
+            await context.ChangeAsync(
+                $"attach/{chunk.Name}",
+                copied.Parts.Select(p => p.Partition).Distinct(StringComparer.Ordinal)
+                    .Select(p => $"ALTER TABLE {chunk.Direction.To.ToSql()} ATTACH PARTITION ID {Sql.Literal(p)} FROM {landing.ToSql()}").ToList(),
+                null,
+                ct);
+            ours = await AttachedPartsAsync(chunk, copied, ct);
+        }
+
+        if (ours.Count != copied.Parts.Count)
+        {
+            throw new StepFailedException(
+                $"{copied.Parts.Count} parts were attached to {chunk.Direction.To}, but {ours.Count} of them are there: something else changes this table. "
+                + "Find out what merges or drops its parts, then `resume`.");
+        }
+
+        var attached = new AttachedFact(copied.Fingerprints, chunk.IsSweep ? await BlocksAsync(chunk, ours, ct) : []);
+        await context.Journal.FactAsync(context.Step.Index, $"attached/{chunk.Name}", attached);
+        return attached;
+    }
+
+    /// <summary>Parts of this chunk that are in the target: of its content, and not there before it was attached.</summary>
+    private async Task<IReadOnlyList<string>> AttachedPartsAsync(Chunk chunk, CopiedFact copied, CancellationToken ct)
+    {
+        if (context.Journal.Find<AttachingFact>($"attaching/{chunk.Name}") is not { } attaching)
+        {
+            return [];
+        }
+
+        return (await SamePartsAsync(chunk, copied, ct)).Except(attaching.Before, StringComparer.Ordinal).ToList();
+    }
+
+    private async Task<IReadOnlyList<string>> SamePartsAsync(Chunk chunk, CopiedFact copied, CancellationToken ct)
+    {
+        if (copied.Parts.Count == 0)
+        {
+            return [];
+        }
+
+        var rows = await context.Gateway.QueryAsync(
+            $"""
+             SELECT name FROM system.parts WHERE {TableReader.Where(chunk.Direction.To, "table")} AND active
+                 AND hash_of_all_files IN ({string.Join(", ", copied.Parts.Select(p => Sql.Literal(p.Hash)).Distinct())})
+             """,
+            ct: ct);
+        return rows.Select(r => r["name"]).ToList();
+    }
+
+    private async Task<IReadOnlyList<long>> BlocksAsync(Chunk chunk, IReadOnlyList<string> parts, CancellationToken ct)
+    {
+        if (parts.Count == 0)
+        {
+            return [];
+        }
+
+        var rows = await context.Gateway.QueryAsync(
+            $"""
+             SELECT min_block_number FROM system.parts WHERE {TableReader.Where(chunk.Direction.To, "table")}
+                 AND name IN ({string.Join(", ", parts.Select(Sql.Literal))})
+             """,
+            ct: ct);
+        return rows.Select(r => r.Int64("min_block_number")).ToList();
+    }
+
+    // Only some of the parts arrived, or the landing table is gone: take back what arrived and begin again.
+    private async Task WithdrawAsync(Chunk chunk, CopiedFact copied, CancellationToken ct) =>
+        await DropPartsAsync(chunk, await AttachedPartsAsync(chunk, copied, ct), ct);
+
+    private async Task DropPartsAsync(Chunk chunk, IReadOnlyList<string> parts, CancellationToken ct)
+    {
+        if (parts.Count > 0)
+        {
+            await context.ChangeAsync(
+                $"withdraw/{chunk.Name}",
+                ct,
+                parts.Select(p => $"ALTER TABLE {chunk.Direction.To.ToSql()} DROP PART {Sql.Literal(p)}").ToArray());
+        }
+    }
+
+    private Task DropLandingAsync(CancellationToken ct) => DropAsync(context, ct, _view, landing);
+
+    /// <summary>Drops helper tables whatever their size: they hold copies only.</summary>
+    public static Task DropAsync(StepContext context, CancellationToken ct, params QualifiedName[] tables) => context.ChangeAsync(
+        "drop-landing",
+        tables.Select(t => $"DROP TABLE IF EXISTS {t.ToSql()} SYNC").ToList(),
+        new Dictionary<string, string>(StringComparer.Ordinal) { ["max_table_size_to_drop"] = "0", ["max_partition_size_to_drop"] = "0" },
+        ct);
+}

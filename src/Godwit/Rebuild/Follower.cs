@@ -1,0 +1,92 @@
+using Godwit.ClickHouse;
+using Godwit.Runs;
+
+namespace Godwit.Rebuild;
+
+/// <summary>The journal's fact that a round has begun: the rows after <paramref name="From"/> up to <paramref name="To"/>.</summary>
+internal sealed record RoundFact(int Number, long From, long To);
+
+/// <summary>
+/// Copies what arrived since the last position, round by round. The position is read first and the rows up to it are copied then:
+/// the other way round a row that becomes visible in between is lost.
+/// </summary>
+internal sealed class Follower(StepContext context, RebuildSpec spec, Direction direction)
+{
+    private readonly ChunkCopier _copier = new(context, spec.Landing(context.Step.Index));
+
+    /// <summary>Everything up to here has been copied.</summary>
+    public long Position => context.Journal.Get<long>(PositionFact);
+
+    private string PositionFact => $"position/{direction.Name}";
+
+    /// <summary>Says where to begin; does nothing when that was said before.</summary>
+    public async Task BeginAsync(long position)
+    {
+        if (!context.Journal.Has(PositionFact))
+        {
+            await context.Journal.FactAsync(context.Step.Index, PositionFact, position);
+        }
+    }
+
+    /// <summary>One round. Returns the rows that it copied.</summary>
+    /// <param name="isSweep">Whether the table that the rows go to has writers of its own.</param>
+    /// <param name="verify">Whether rows at or below a position stand still in the table that is read.</param>
+    /// <param name="ct">Stops it.</param>
+    public async Task<long> RoundAsync(bool isSweep, bool verify, CancellationToken ct)
+    {
+        var position = Position;
+        var round = context.Journal.Find<RoundFact>($"round/{direction.Name}");
+        if (round is null || IsDone(round))
+        {
+            var to = await Positions.ReadAsync(context, direction.From, position, ct);
+            if (to == position)
+            {
+                return 0;
+            }
+
+            round = new RoundFact((round?.Number ?? 0) + 1, position, to);
+            await context.Journal.FactAsync(context.Step.Index, $"round/{direction.Name}", round);
+        }
+
+        var tuning = CopyTuning.For(await ResourcesAsync(ct), context.Options, 1, long.MaxValue);
+        var attached = await _copier.CopyAsync(
+            new Chunk($"{direction.Name}-round-{round.Number}", direction, Condition(round.From, round.To), tuning, isSweep, verify), ct);
+        await context.Journal.FactAsync(context.Step.Index, PositionFact, round.To);
+        return attached.Fingerprints.Rows;
+    }
+
+    /// <summary>Rounds until one finds nothing, or until there have been as many as given.</summary>
+    public async Task<long> CatchUpAsync(bool isSweep, bool verify, int rounds, CancellationToken ct)
+    {
+        long total = 0;
+        for (var i = 0; i < rounds; i++)
+        {
+            var rows = await RoundAsync(isSweep, verify, ct);
+            total += rows;
+            if (rows == 0)
+            {
+                break;
+            }
+        }
+
+        return total;
+    }
+
+    /// <summary>The condition for the rows after one position up to another, without those that a sweep brought here.</summary>
+    public string Condition(long after, long upTo)
+    {
+        var blocks = direction.Name == "forward" ? [] : SweptBlocks();
+        return $"_block_number > {after} AND _block_number <= {upTo}"
+            + (blocks.Count == 0 ? "" : $" AND _block_number NOT IN ({string.Join(", ", blocks)})");
+    }
+
+    private bool IsDone(RoundFact round) => context.Journal.Has($"attached/{direction.Name}-round-{round.Number}") && Position >= round.To;
+
+    private List<long> SweptBlocks() =>
+        context.Journal.All<AttachedFact>("attached/forward-round-").SelectMany(f => f.Value.Blocks).Distinct().Order().ToList();
+
+    private async Task<ServerResources> ResourcesAsync(CancellationToken ct) =>
+        _resources ??= await ServerResources.ReadAsync(context.Gateway, context.Options, ct);
+
+    private ServerResources? _resources;
+}

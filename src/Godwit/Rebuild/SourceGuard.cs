@@ -1,0 +1,110 @@
+using Godwit.ClickHouse;
+using Godwit.Runs;
+
+namespace Godwit.Rebuild;
+
+/// <summary>What the guard saw of the source when it looked last.</summary>
+/// <param name="StartedAt">When the server was started.</param>
+/// <param name="LastMutation">The version of the newest mutation of the table.</param>
+/// <param name="PatchParts">Its patch parts.</param>
+/// <param name="LastBlock">Its highest position.</param>
+internal sealed record GuardFact(DateTimeOffset StartedAt, long LastMutation, long PatchParts, long LastBlock);
+
+/// <summary>
+/// Looks for what the block log cannot see: rows that changed in place or vanished, and positions that were given out twice after a
+/// restart. What it finds makes everything that was verified before doubtful, so it is verified again, against the rows themselves.
+/// </summary>
+internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
+{
+    private const string Fact = "guard";
+
+    /// <summary>Notes how things are; called when the block log is on and before the first row is copied.</summary>
+    public async Task BeginAsync(CancellationToken ct)
+    {
+        if (!context.Journal.Has(Fact))
+        {
+            await context.Journal.FactAsync(context.Step.Index, Fact, await LookAsync(ct));
+        }
+    }
+
+    /// <summary>Whether what was verified at a moment of the journal may no longer hold.</summary>
+    /// <returns>True when everything must be verified again.</returns>
+    /// <exception cref="StepFailedException">The source is no longer the table that the run began with, or its block log is off.</exception>
+    public async Task<bool> IsSuspectAsync(CancellationToken ct)
+    {
+        await RequireSameTableAsync(ct);
+        await WaitForMutationsAsync(ct);
+        var before = context.Journal.Get<GuardFact>(Fact);
+        var now = await LookAsync(ct);
+        var restarted = now.StartedAt > before.StartedAt + TimeSpan.FromSeconds(5);
+        var suspect = now.LastMutation > before.LastMutation || now.PatchParts > before.PatchParts || now.LastBlock < before.LastBlock;
+        if (suspect || restarted || now.LastBlock > before.LastBlock)
+        {
+            if (restarted && now.LastBlock < context.Journal.Find<long>("position/forward"))
+            {
+                // The server counts on from the parts it found: numbers at or below the position may be given out again.
+                await context.Journal.FactAsync(context.Step.Index, "position/forward", now.LastBlock);
+                suspect = true;
+            }
+
+            if (suspect)
+            {
+                await context.Journal.FactAsync(context.Step.Index, "suspect", now);
+            }
+
+            await context.Journal.FactAsync(context.Step.Index, Fact, now);
+        }
+
+        return suspect;
+    }
+
+    private async Task RequireSameTableAsync(CancellationToken ct)
+    {
+        if (await TableReader.FindUuidAsync(context.Gateway, spec.Source, ct) != spec.SourceUuid)
+        {
+            throw new StepFailedException(
+                $"{spec.Source} is no longer the table that this run began with: somebody dropped, renamed or exchanged it. "
+                + "Put it back and `resume`, or `rollback` to remove what this run made.");
+        }
+
+        var on = await context.Gateway.ScalarAsync<long>(
+            $"""
+             SELECT count() FROM system.tables WHERE {TableReader.Where(spec.Source, "name")}
+                 AND match(create_table_query, '{HelperTables.BlockLog} = (1|true)')
+             """,
+            ct: ct);
+        if (on == 0)
+        {
+            throw new StepFailedException(
+                $"The setting {HelperTables.BlockLog} of {spec.Source} was turned off during the run, so new rows can no longer be told from old ones. "
+                + "`rollback`, then start again.");
+        }
+    }
+
+    private async Task WaitForMutationsAsync(CancellationToken ct)
+    {
+        while (await context.Gateway.QueryAsync(
+                   $"SELECT mutation_id, command, latest_fail_reason FROM system.mutations WHERE {TableReader.Where(spec.Source, "table")} AND NOT is_done LIMIT 1",
+                   ct: ct) is [var mutation, ..])
+        {
+            context.Board.Brake = $"waiting for mutation {mutation["mutation_id"]} of {spec.Source}: {mutation["command"]}"
+                + (mutation["latest_fail_reason"].Length == 0 ? "" : $" (it fails: {mutation["latest_fail_reason"]}; KILL MUTATION or mend it)");
+            await Task.Delay(TimeSpan.FromSeconds(1), context.Clock, ct);
+        }
+
+        context.Board.Brake = null;
+    }
+
+    private async Task<GuardFact> LookAsync(CancellationToken ct)
+    {
+        var row = (await context.Gateway.QueryAsync(
+            $"""
+             SELECT now() - uptime() AS started,
+                 (SELECT max(toInt64OrZero(extract(mutation_id, '\\d+'))) FROM system.mutations WHERE {TableReader.Where(spec.Source, "table")}) AS mutation,
+                 (SELECT countIf(startsWith(name, 'patch-')) FROM system.parts WHERE {TableReader.Where(spec.Source, "table")} AND active) AS patches,
+                 (SELECT max(max_block_number) FROM system.parts WHERE {TableReader.Where(spec.Source, "table")} AND active) AS block
+             """,
+            ct: ct))[0];
+        return new GuardFact(row.Utc("started"), row.Int64("mutation"), row.Int64("patches"), row.Int64("block"));
+    }
+}

@@ -1,0 +1,67 @@
+using Godwit.Runs;
+
+namespace Godwit.Rebuild;
+
+/// <summary>The journal's fact that an exchange was answered.</summary>
+internal sealed record ExchangeFact(double Milliseconds);
+
+/// <summary>The journal's fact that nothing is left in the table that lost the name.</summary>
+internal sealed record SweptFact(double ExchangeMs, double GapMs, long Rows);
+
+/// <summary>
+/// Exchanges the names and moves over what writers still put into the table that lost its name. Rows are swept while the barrier
+/// waits for slow inserts, so that a row that is committed there can be seen under the name within a moment.
+/// </summary>
+internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction direction)
+{
+    private readonly Follower _follower = new(context, spec, direction);
+    private long _lastSweep;
+    private TimeSpan _gap;
+    private long _rows;
+
+    /// <summary>EXCHANGE TABLES. Whether it happened is decided by UUID, never by sending it again.</summary>
+    public async Task ExchangeAsync(CancellationToken ct)
+    {
+        context.Board.Activity = "exchanging the names";
+        _lastSweep = context.Clock.GetTimestamp();
+        await context.Journal.FactAsync(context.Step.Index, $"exchange/{direction.Name}", new ExchangeFact(0));
+        var began = context.Clock.GetTimestamp();
+        await context.ChangeAsync("exchange", ct, $"EXCHANGE TABLES {spec.Source.ToSql()} AND {spec.Staging.ToSql()}");
+        _exchange = context.Clock.GetElapsedTime(began);
+    }
+
+    private TimeSpan _exchange;
+
+    /// <summary>The barrier and the sweep.</summary>
+    public async Task SweepAsync(CancellationToken ct)
+    {
+        context.Board.Activity = "sweeping rows of inserts that were under way";
+        if (_lastSweep == 0)
+        {
+            _lastSweep = context.Clock.GetTimestamp();
+        }
+
+        await SweepOnceAsync(ct);
+        await Positions.WaitForStatementsAsync(context, "query_kind IN ('Insert', 'AsyncInsertFlush', 'Alter')", () => SweepOnceAsync(ct), ct);
+        await SweepOnceAsync(ct);
+    }
+
+    /// <summary>Writes down that the sweep is over, with what was measured.</summary>
+    public Task FinishAsync() => context.Journal.Has($"swept/{direction.Name}")
+        ? Task.CompletedTask
+        : context.Journal.FactAsync(
+            context.Step.Index, $"swept/{direction.Name}", new SweptFact(_exchange.TotalMilliseconds, _gap.TotalMilliseconds, _rows));
+
+    private async Task SweepOnceAsync(CancellationToken ct)
+    {
+        var rows = await _follower.RoundAsync(isSweep: true, verify: true, ct);
+        var now = context.Clock.GetTimestamp();
+        if (rows > 0 && context.Clock.GetElapsedTime(_lastSweep, now) > _gap)
+        {
+            _gap = context.Clock.GetElapsedTime(_lastSweep, now);
+        }
+
+        _rows += rows;
+        _lastSweep = now;
+    }
+}

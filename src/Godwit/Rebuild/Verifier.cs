@@ -1,0 +1,132 @@
+using Godwit.ClickHouse;
+using Godwit.Runs;
+
+namespace Godwit.Rebuild;
+
+/// <summary>The journal's fact that a partition of the target was emptied, to be copied again whole.</summary>
+internal sealed record ClearedFact(string Partition);
+
+/// <summary>The journal's fact that both sides held the same rows up to a position.</summary>
+internal sealed record VerifiedFact(long Position, long Rows, int Repaired);
+
+/// <summary>
+/// The gate: the rows of the source, read anew, must be the rows that were written to the target, partition by partition. What
+/// differs is copied again whole and compared again; what still differs then is a refusal.
+/// </summary>
+internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction direction)
+{
+    private readonly Follower _follower = new(context, spec, direction);
+
+    /// <summary>Compares, repairs and compares again.</summary>
+    /// <exception cref="StepFailedException">A difference stays.</exception>
+    public async Task VerifyAsync(CancellationToken ct)
+    {
+        await _follower.CatchUpAsync(isSweep: false, verify: !spec.ComparesFinal, rounds: 5, ct);
+        context.Board.Activity = "verifying";
+        var position = _follower.Position;
+        var differences = await DifferencesAsync(position, ct);
+        var repaired = differences.Count;
+        foreach (var partition in differences)
+        {
+            context.Board.Activity = $"copying partition {partition} again: its rows changed in place";
+            await RepairAsync(partition, position, ct);
+        }
+
+        if (repaired > 0 && await DifferencesAsync(position, ct) is [var stays, ..])
+        {
+            throw new StepFailedException(
+                $"{direction.From} and {direction.To} differ in partition {stays} even after it was copied again, so the names were not exchanged. "
+                + "Rows of this partition change while they are read (mutations, TTL, dropped parts): let that end, then `resume`.");
+        }
+
+        await context.Journal.FactAsync(
+            context.Step.Index, $"verified/{direction.Name}", new VerifiedFact(position, Written().Rows, repaired));
+    }
+
+    /// <summary>What the journal says was written to the target.</summary>
+    public Fingerprints Written()
+    {
+        var facts = context.Journal.All<AttachedFact>("attached/").Where(f => BelongsHere(f.Name)).Select(f => (f.Sequence, Attached: (AttachedFact?)f.Value, Cleared: (string?)null))
+            .Concat(context.Journal.All<ClearedFact>($"cleared/{direction.Name}/").Select(f => (f.Sequence, Attached: (AttachedFact?)null, Cleared: (string?)f.Value.Partition)))
+            .OrderBy(f => f.Sequence);
+        Fingerprints written = [];
+        foreach (var (_, attached, cleared) in facts)
+        {
+            if (cleared is not null)
+            {
+                written.Remove(cleared);
+            }
+            else
+            {
+                written.Add(attached!.Fingerprints);
+            }
+        }
+
+        return written;
+    }
+
+    private bool BelongsHere(string fact) => fact.StartsWith($"attached/{direction.Name}-", StringComparison.Ordinal);
+
+    private async Task<IReadOnlyList<string>> DifferencesAsync(long position, CancellationToken ct)
+    {
+        if (spec.ComparesFinal)
+        {
+            var old = await FingerprintsAsync(direction.Fingerprint.Mapped($"{direction.From.ToSql()} FINAL PREWHERE _block_number <= {position}", null), ct);
+            var present = await FingerprintsAsync($"{direction.To.ToSql()} FINAL", ct);
+            return old.Difference(present);
+        }
+
+        var source = await FingerprintsAsync(direction.Fingerprint.Mapped(direction.From.ToSql(), $"_block_number <= {position}"), ct);
+        var written = Written();
+        await RequireRowsAsync(written.Rows, ct);
+        return source.Difference(written);
+    }
+
+    // The fingerprints of the target were taken while it was written; that these rows are still there is asked of its parts.
+    private async Task RequireRowsAsync(long rows, CancellationToken ct)
+    {
+        var present = await context.Gateway.ScalarAsync<long>(
+            $"SELECT sum(rows) FROM system.parts WHERE {TableReader.Where(direction.To, "table")} AND active", ct: ct);
+        if (present != rows)
+        {
+            throw new StepFailedException(
+                $"{direction.To} holds {present} rows, but {rows} were written to it: something else changes this table. "
+                + "Nothing but Godwit may write to it; `rollback` and start again.");
+        }
+    }
+
+    private async Task<Fingerprints> FingerprintsAsync(string from, CancellationToken ct) =>
+        FingerprintSql.Read(await context.Gateway.QueryAsync(
+            direction.Fingerprint.Select(from),
+            new QueryOptions
+            {
+                QueryId = context.Services.NewQueryId(context.Step.Index),
+                Settings = new Dictionary<string, string>(CopyTuning.ReadSettings, StringComparer.Ordinal)
+                {
+                    ["cancel_http_readonly_queries_on_client_close"] = "1",
+                    ["apply_prewhere_after_final"] = "0",
+                },
+                Timeout = Timeout.InfiniteTimeSpan,
+            },
+            ct));
+
+    private async Task RepairAsync(string partition, long position, CancellationToken ct)
+    {
+        var isPartition = direction.PartitionBy is null ? "1" : $"toString(tuple({direction.PartitionBy})) = {Sql.Literal(partition)}";
+        var ids = await context.Gateway.QueryAsync($"SELECT DISTINCT _partition_id AS id FROM {direction.To.ToSql()} WHERE {isPartition}", ct: ct);
+        if (ids.Count > 0)
+        {
+            await context.ChangeAsync(
+                "clear-partition",
+                ids.Select(r => $"ALTER TABLE {direction.To.ToSql()} DROP PARTITION ID {Sql.Literal(r["id"])}").ToList(),
+                new Dictionary<string, string>(StringComparer.Ordinal) { ["max_partition_size_to_drop"] = "0" },
+                ct);
+        }
+
+        var number = context.Journal.All<ClearedFact>($"cleared/{direction.Name}/").Count + 1;
+        await context.Journal.FactAsync(context.Step.Index, $"cleared/{direction.Name}/{number}", new ClearedFact(partition));
+        var tuning = CopyTuning.For(await ServerResources.ReadAsync(context.Gateway, context.Options, ct), context.Options, 1, long.MaxValue);
+        await new ChunkCopier(context, spec.Landing(context.Step.Index)).CopyAsync(
+            new Chunk($"{direction.Name}-repair-{number}", direction, $"({isPartition}) AND _block_number <= {position}", tuning, IsSweep: false, Verify: false), ct);
+    }
+}

@@ -1,0 +1,95 @@
+using Godwit.Metadata;
+
+namespace Godwit.Runs;
+
+/// <summary>
+/// The heartbeat of a run: renews the lease, stores the figures and hands on what people ask for. When the lease is lost or the store
+/// fails, the work is cancelled at once and the failure is kept for the runner.
+/// </summary>
+internal sealed class RunControl(IRunStore store, LeaseKeeper lease, string runId, ProgressBoard board, TimeProvider clock) : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _end = new();
+    private CancellationTokenSource? _work;
+    private Task? _heartbeat;
+
+    /// <summary>The failure that ended the heartbeat; null while it beats.</summary>
+    public Exception? Failure { get; private set; }
+
+    /// <summary>What a person asks for and nobody has answered yet.</summary>
+    public RunRequest Request { get; private set; }
+
+    /// <summary>Called after each beat.</summary>
+    public Func<Task>? Beat { get; set; }
+
+    /// <summary>Begins to beat.</summary>
+    public void Start() => _heartbeat = Task.Run(BeatAsync);
+
+    /// <summary>A token for a stretch of work: cancelled by a request that interrupts it, by a failure, or by the caller.</summary>
+    public CancellationTokenSource BeginWork(CancellationToken ct)
+    {
+        _work = CancellationTokenSource.CreateLinkedTokenSource(ct, _end.Token);
+        return _work;
+    }
+
+    /// <summary>Removes the request: it has been answered.</summary>
+    public async Task AnswerAsync(RunRequest request)
+    {
+        await store.ClearRequestAsync(lease.Current, request, CancellationToken.None);
+        Request = RunRequest.None;
+    }
+
+    /// <summary>Waits until a person asks for something.</summary>
+    public async Task<RunRequest> NextRequestAsync(CancellationToken ct)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, _end.Token);
+        while (Request == RunRequest.None)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), clock, either.Token);
+        }
+
+        return Request;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        if (_heartbeat is not null)
+        {
+            await _heartbeat;
+        }
+
+        _end.Dispose();
+    }
+
+    private async Task BeatAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                await lease.RenewAsync(board.Snapshot(), CancellationToken.None);
+                Request = await store.GetRequestAsync(runId, CancellationToken.None);
+                if (Request is RunRequest.Pause or RunRequest.Stop or RunRequest.Rollback && _work is { } work)
+                {
+                    await work.CancelAsync();
+                }
+
+                await (Beat?.Invoke() ?? Task.CompletedTask);
+                await Task.Delay(LeaseKeeper.Period / 2, clock, _end.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The run has ended.
+        }
+        catch (Exception e) when (e is StoreException or LeaseLostException)
+        {
+            Failure = e;
+            await _end.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The stretch of work that was to be cancelled has just ended by itself.
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using Godwit.ClickHouse;
+using Godwit.Rebuild;
+using Godwit.Runs;
+
+namespace Godwit.Steps;
+
+/// <summary>What an ALTER step sends.</summary>
+/// <param name="Forward">ALTER commands, each of which may be sent twice.</param>
+/// <param name="Undo">The commands that take them back.</param>
+internal sealed record AlterArguments(IReadOnlyList<string> Forward, IReadOnlyList<string> Undo);
+
+/// <summary>Changes the table in place, where ClickHouse can, and follows the mutations that this starts.</summary>
+internal sealed class AlterTable : IStep
+{
+    public const string Name = "alter-table";
+
+    public string Kind => Name;
+
+    public Task ForwardAsync(StepContext context, CancellationToken ct) => AlterAsync(context, "alter", context.Arguments<AlterArguments>().Forward, ct);
+
+    public Task UndoAsync(StepContext context, CancellationToken ct) => AlterAsync(context, "alter-back", context.Arguments<AlterArguments>().Undo, ct);
+
+    private static async Task AlterAsync(StepContext context, string name, IReadOnlyList<string> commands, CancellationToken ct)
+    {
+        var spec = context.Shared<RebuildSpec>();
+        Dictionary<string, string> settings = new(HelperTables.CreateSettings(spec.To), StringComparer.Ordinal) { ["alter_sync"] = "0", ["mutations_sync"] = "0" };
+        await context.ChangeAsync(name, commands.Select(c => $"ALTER TABLE {spec.Source.ToSql()} {c}").ToList(), settings, ct);
+        await FollowMutationsAsync(context, spec.Source, ct);
+    }
+
+    private static async Task FollowMutationsAsync(StepContext context, QualifiedName table, CancellationToken ct)
+    {
+        while (await context.Gateway.QueryAsync(
+                   $"SELECT mutation_id, command, parts_to_do, latest_fail_reason FROM system.mutations WHERE {TableReader.Where(table, "table")} AND NOT is_done LIMIT 1",
+                   ct: ct) is [var mutation, ..])
+        {
+            if (mutation["latest_fail_reason"].Length > 0)
+            {
+                throw new StepFailedException(
+                    $"Mutation {mutation["mutation_id"]} of {table} fails: {mutation["latest_fail_reason"]}. "
+                    + $"End it with KILL MUTATION WHERE mutation_id = '{mutation["mutation_id"]}', then `rollback`.");
+            }
+
+            context.Board.Activity = $"waiting for mutation {mutation["mutation_id"]}: {mutation["parts_to_do"]} parts to do";
+            await Task.Delay(TimeSpan.FromMilliseconds(500), context.Clock, ct);
+        }
+    }
+}

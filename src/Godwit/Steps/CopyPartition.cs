@@ -1,0 +1,35 @@
+using Godwit.ClickHouse;
+using Godwit.Rebuild;
+using Godwit.Runs;
+
+namespace Godwit.Steps;
+
+/// <summary>Which partition a step copies or links.</summary>
+/// <param name="Partition">Its id.</param>
+internal sealed record PartitionArguments(string Partition);
+
+/// <summary>Copies the rows that one partition held at the marked position.</summary>
+internal sealed class CopyPartition : IStep
+{
+    public const string Name = "copy-partition";
+
+    public string Kind => Name;
+
+    public async Task ForwardAsync(StepContext context, CancellationToken ct)
+    {
+        var spec = context.Shared<RebuildSpec>();
+        var partition = context.Arguments<PartitionArguments>().Partition;
+        var position = context.Journal.Get<long>(MarkPosition.BaseFact);
+        await context.Services.Brakes.PassAsync(ct);
+        var condition = $"_partition_id = {Sql.Literal(partition)}" + (spec.FollowsWrites ? $" AND _block_number <= {position}" : "");
+        var resources = await ServerResources.ReadAsync(context.Gateway, context.Options, ct);
+        var lanes = Math.Max(1, Math.Min(resources.Cores, context.Plan.Steps.Count(s => s.Kind == Name)));
+        var tuning = CopyTuning.For(resources, context.Options, lanes, context.Step.BytesTotal ?? long.MaxValue);
+        var attached = await new ChunkCopier(context, spec.Landing(context.Step.Index)).CopyAsync(
+            new Chunk($"forward-base-{partition}", spec.ForwardDirection(exchanged: false), condition, tuning, IsSweep: false, Verify: false), ct);
+        context.Board.Finish(context.Step.Index, attached.Fingerprints.Rows);
+    }
+
+    // What was copied goes away with staging.
+    public Task UndoAsync(StepContext context, CancellationToken ct) => Task.CompletedTask;
+}

@@ -1,0 +1,64 @@
+using Godwit.ClickHouse;
+using Godwit.Rebuild;
+using Godwit.Runs;
+
+namespace Godwit.Steps;
+
+/// <summary>Creates the replacement, empty.</summary>
+internal sealed class CreateStaging : IStep
+{
+    public const string Name = "create-staging";
+
+    /// <summary>The journal's fact that says which table staging is.</summary>
+    public const string UuidFact = "staging-uuid";
+
+    public string Kind => Name;
+
+    public async Task ForwardAsync(StepContext context, CancellationToken ct)
+    {
+        if (context.Journal.Has(UuidFact))
+        {
+            return;
+        }
+
+        var spec = context.Shared<RebuildSpec>();
+
+        // Its name holds the run's id, so a table of this name is what an attempt that was cut off has left: empty.
+        await context.ChangeAsync(
+            "create",
+            [
+                $"DROP TABLE IF EXISTS {spec.Staging.ToSql()} SYNC",
+                spec.To.ToSql(spec.Staging, HelperTables.Staging(spec.FollowsWrites)),
+            ],
+            HelperTables.CreateSettings(spec.To),
+            ct);
+        await context.Journal.FactAsync(
+            context.Step.Index,
+            UuidFact,
+            await TableReader.FindUuidAsync(context.Gateway, spec.Staging, ct)
+                ?? throw new NeedsOperatorException($"{spec.Staging} was created and is gone. Find out who drops tables in {spec.Staging.Database}."));
+    }
+
+    public async Task UndoAsync(StepContext context, CancellationToken ct)
+    {
+        var spec = context.Shared<RebuildSpec>();
+        await RequireNotTheSourceAsync(context, spec, ct);
+        var landings = await context.Gateway.QueryAsync(
+            $"""
+             SELECT name FROM system.tables WHERE database = {Sql.Literal(spec.Source.Database)}
+                 AND match(name, {Sql.Literal("^" + System.Text.RegularExpressions.Regex.Escape(spec.Staging.Table) + "_l[0-9]+(_f)?$")})
+             ORDER BY name DESC
+             """,
+            ct: ct);
+        await ChunkCopier.DropAsync(context, ct, [.. landings.Select(r => spec.Staging with { Table = r["name"] }), spec.Staging]);
+    }
+
+    private static async Task RequireNotTheSourceAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    {
+        if (await TableReader.FindUuidAsync(context.Gateway, spec.Staging, ct) == spec.SourceUuid)
+        {
+            throw new NeedsOperatorException(
+                $"{spec.Staging} is the original table, so it is not dropped: the exchange was not undone. Look at both tables before anything else.");
+        }
+    }
+}

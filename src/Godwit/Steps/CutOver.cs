@@ -1,0 +1,191 @@
+using Godwit.ClickHouse;
+using Godwit.Rebuild;
+using Godwit.Runs;
+
+namespace Godwit.Steps;
+
+/// <summary>
+/// The names change hands: last rounds, EXCHANGE TABLES, the barrier for inserts that still hold the old table, the sweep of what they
+/// wrote there. Undoing it is the same the other way round, so that rows which arrived since are kept.
+/// </summary>
+internal sealed class CutOver : IStep
+{
+    public const string Name = "cut-over";
+
+    /// <summary>The journal's fact that everything has been swept: the step is done.</summary>
+    public const string SweptFact = "swept/forward";
+
+    private const int MostRounds = 30;
+    private static readonly TimeSpan ShortRound = TimeSpan.FromMilliseconds(300);
+
+    public string Kind => Name;
+
+    public async Task ForwardAsync(StepContext context, CancellationToken ct)
+    {
+        var spec = context.Shared<RebuildSpec>();
+        if (!await IsExchangedAsync(context, spec, ct))
+        {
+            await PrepareAsync(context, spec, ct);
+            await context.Journal.FactAsync(
+                context.Step.Index, "position/backward", await Positions.LastAsync(context.Gateway, spec.Staging, ct));
+        }
+
+        await ExchangeAndSweepAsync(context, spec, spec.ForwardDirection(exchanged: true), toExchanged: true, ct);
+        await context.ChangeAsync("release", ct, HelperTables.Restore(spec.Source, spec.To, HelperTables.MergeHold));
+        if (spec.ComparesFinal)
+        {
+            await context.ChangeAsync("release-old", ct, HelperTables.Restore(spec.Staging, spec.From, HelperTables.MergeHold));
+        }
+    }
+
+    public async Task UndoAsync(StepContext context, CancellationToken ct)
+    {
+        var spec = context.Shared<RebuildSpec>();
+        var exchanged = await IsExchangedAsync(context, spec, ct);
+        if (!exchanged && !context.Journal.Has("exchange/backward"))
+        {
+            return;
+        }
+
+        if (!spec.FollowsWrites)
+        {
+            await RequireNothingCameAsync(context, spec, exchanged, ct);
+        }
+
+        if (exchanged)
+        {
+            if (!context.Journal.Has(SweptFact))
+            {
+                await ExchangeAndSweepAsync(context, spec, spec.ForwardDirection(exchanged: true), toExchanged: true, ct);
+            }
+
+            await BringOldTableUpToDateAsync(context, spec, ct);
+        }
+
+        await ExchangeAndSweepAsync(context, spec, spec.BackwardDirection(exchanged: false), toExchanged: false, ct);
+        await context.ChangeAsync("release-old", ct, HelperTables.Restore(spec.Source, spec.From, HelperTables.MergeHold));
+    }
+
+    /// <summary>Whether the source's name stands for the new table, decided by UUID.</summary>
+    public static async Task<bool> IsExchangedAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    {
+        var live = await TableReader.FindUuidAsync(context.Gateway, spec.Source, ct);
+        var other = await TableReader.FindUuidAsync(context.Gateway, spec.Staging, ct);
+        var staging = context.Journal.Find<Guid>(CreateStaging.UuidFact);
+        return (live == spec.SourceUuid, live == staging && other == spec.SourceUuid) switch
+        {
+            (true, _) => false,
+            (_, true) => true,
+            _ => throw new NeedsOperatorException(
+                $"{spec.Source} is neither the table that this run began with ({spec.SourceUuid}) nor the one that it made ({staging}). "
+                + "Somebody renamed or replaced it: put the names right, then `resume` or `rollback`."),
+        };
+    }
+
+    private static async Task PrepareAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    {
+        context.Board.Activity = "last rounds before the cutover";
+        if (!spec.FollowsWrites)
+        {
+            await StaticGate.RequireUnchangedAsync(context, spec, spec.Source, ct);
+            return;
+        }
+
+        if (await new SourceGuard(context, spec).IsSuspectAsync(ct) || VerifiedBeforeSuspicion(context))
+        {
+            await Verify.RunAsync(context, spec, ct);
+        }
+
+        if (spec.ComparesFinal)
+        {
+            await HoldMerges.HoldAsync(context, spec.Source, ct);
+        }
+
+        var follower = new Follower(context, spec, spec.ForwardDirection(exchanged: false));
+        await QuickRoundsAsync(context, follower, ct);
+        if (!spec.ComparesFinal)
+        {
+            await RequireSameCountAsync(context, spec, follower, ct);
+        }
+    }
+
+    private static bool VerifiedBeforeSuspicion(StepContext context)
+    {
+        var suspect = context.Journal.All<GuardFact>("suspect").Select(f => f.Sequence).LastOrDefault();
+        var verified = context.Journal.All<object>("verified/forward").Select(f => f.Sequence).LastOrDefault();
+        return suspect > verified;
+    }
+
+    // The shorter the last round, the fewer rows are left for the sweep.
+    private static async Task QuickRoundsAsync(StepContext context, Follower follower, CancellationToken ct)
+    {
+        for (var round = 0; round < MostRounds; round++)
+        {
+            var began = context.Clock.GetTimestamp();
+            if (await follower.RoundAsync(isSweep: false, verify: true, ct) == 0 || context.Clock.GetElapsedTime(began) < ShortRound)
+            {
+                return;
+            }
+        }
+    }
+
+    private static async Task RequireSameCountAsync(StepContext context, RebuildSpec spec, Follower follower, CancellationToken ct)
+    {
+        var old = await context.Gateway.ScalarAsync<long>(
+            $"SELECT count() FROM {spec.Source.ToSql()} WHERE _block_number <= {follower.Position}",
+            new QueryOptions { Settings = CopyTuning.ReadSettings, Timeout = Timeout.InfiniteTimeSpan },
+            ct);
+        var present = await context.Gateway.ScalarAsync<long>(
+            $"SELECT sum(rows) FROM system.parts WHERE {TableReader.Where(spec.Staging, "table")} AND active", ct: ct);
+        if (old != present)
+        {
+            await Verify.RunAsync(context, spec, ct);
+        }
+    }
+
+    private static async Task BringOldTableUpToDateAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    {
+        context.Board.Activity = "bringing the old table up to date";
+        if (!spec.FollowsWrites)
+        {
+            return;
+        }
+
+        // Parts that are attached to the old table must keep their identity until its sweep is over.
+        await HoldMerges.HoldAsync(context, spec.Staging, ct);
+        await QuickRoundsAsync(context, new Follower(context, spec, spec.BackwardDirection(exchanged: true)), ct);
+    }
+
+    private static async Task RequireNothingCameAsync(StepContext context, RebuildSpec spec, bool exchanged, CancellationToken ct)
+    {
+        if (exchanged)
+        {
+            await StaticGate.RequireNewTableUnchangedAsync(context, spec, ct);
+        }
+    }
+
+    private static async Task ExchangeAndSweepAsync(StepContext context, RebuildSpec spec, Direction direction, bool toExchanged, CancellationToken ct)
+    {
+        var sweeper = new Sweeper(context, spec, direction);
+        if (await IsExchangedAsync(context, spec, ct) != toExchanged)
+        {
+            await sweeper.ExchangeAsync(ct);
+        }
+
+        if (await IsExchangedAsync(context, spec, ct) != toExchanged)
+        {
+            throw new NeedsOperatorException($"EXCHANGE TABLES {spec.Source} AND {spec.Staging} was answered but the names did not change hands. Look at both tables.");
+        }
+
+        if (spec.FollowsWrites)
+        {
+            await sweeper.SweepAsync(ct);
+        }
+        else if (toExchanged)
+        {
+            await StaticGate.RequireUnchangedAsync(context, spec, spec.Staging, ct);
+        }
+
+        await sweeper.FinishAsync();
+    }
+}

@@ -1,0 +1,19 @@
+using Godwit.Runs;
+
+namespace Godwit.Steps;
+
+/// <summary>
+/// A kind of step. Both directions may be called again after they were cut off anywhere: each asks the journal and the server what
+/// has happened already.
+/// </summary>
+internal interface IStep
+{
+    /// <summary>The name by which plans call it.</summary>
+    string Kind { get; }
+
+    /// <summary>Does it, or finishes doing it.</summary>
+    Task ForwardAsync(StepContext context, CancellationToken ct);
+
+    /// <summary>Undoes it, whether it was done, begun, or not even that.</summary>
+    Task UndoAsync(StepContext context, CancellationToken ct);
+}

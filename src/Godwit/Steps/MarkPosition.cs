@@ -1,0 +1,29 @@
+using Godwit.Rebuild;
+using Godwit.Runs;
+
+namespace Godwit.Steps;
+
+/// <summary>Notes the position up to which the base is copied; what arrives later is copied in rounds.</summary>
+internal sealed class MarkPosition : IStep
+{
+    public const string Name = "mark-position";
+
+    public string Kind => Name;
+
+    public async Task ForwardAsync(StepContext context, CancellationToken ct)
+    {
+        var spec = context.Shared<RebuildSpec>();
+        await new SourceGuard(context, spec).BeginAsync(ct);
+        if (!context.Journal.Has(BaseFact))
+        {
+            await context.Journal.FactAsync(context.Step.Index, BaseFact, await Positions.ReadAsync(context, spec.Source, 0, ct));
+        }
+
+        await new Follower(context, spec, spec.ForwardDirection(exchanged: false)).BeginAsync(context.Journal.Get<long>(BaseFact));
+    }
+
+    public Task UndoAsync(StepContext context, CancellationToken ct) => Task.CompletedTask;
+
+    /// <summary>The journal's fact that holds the position.</summary>
+    public const string BaseFact = "base";
+}

@@ -1,0 +1,28 @@
+using Godwit.Plans;
+
+namespace Godwit.Steps;
+
+/// <summary>Every kind of step that there is.</summary>
+internal static class StepCatalog
+{
+    private static readonly Dictionary<string, IStep> Steps = new IStep[]
+    {
+        new AlterTable(),
+        new AwaitCutover(),
+        new CatchUp(),
+        new CopyPartition(),
+        new CreateStaging(),
+        new CutOver(),
+        new EnableBlockLog(),
+        new HoldMerges(),
+        new LinkPartition(),
+        new MarkPosition(),
+        new Verify(),
+    }.ToDictionary(s => s.Kind, StringComparer.Ordinal);
+
+    /// <summary>The step of that kind.</summary>
+    /// <exception cref="StoredFormatException">This build knows no such kind.</exception>
+    public static IStep Get(string kind) => Steps.TryGetValue(kind, out var step)
+        ? step
+        : throw new StoredFormatException($"The stored plan has a step '{kind}' that this Godwit does not know. Use the version that started this run.");
+}
