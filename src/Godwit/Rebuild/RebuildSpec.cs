@@ -35,6 +35,9 @@ public sealed record RebuildSpec
     /// <summary>Whether rows may arrive during the run (block-log).</summary>
     public required bool FollowsWrites { get; init; }
 
+    /// <summary>Whether parts are linked instead of copied.</summary>
+    public bool Links { get; init; }
+
     /// <summary>Whether the merges of the source stand still during the whole run because they would fold new rows into old blocks.</summary>
     public bool HoldsMerges { get; init; }
 

@@ -32,7 +32,7 @@ internal sealed class ProgressBoard(TimeProvider clock)
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(30);
     private readonly ConcurrentDictionary<int, long> _live = new();
     private readonly Queue<(DateTimeOffset At, long Rows)> _samples = new();
-    private long _finished;
+    private readonly ConcurrentDictionary<int, long> _done = new();
 
     /// <summary>What is being done, a few words for a person.</summary>
     public string? Activity { get; set; }
@@ -50,8 +50,11 @@ internal sealed class ProgressBoard(TimeProvider clock)
     public void Finish(int step, long rows)
     {
         _live.TryRemove(step, out _);
-        Interlocked.Add(ref _finished, rows);
+        _done[step] = rows;
     }
+
+    /// <summary>Rows that a step has moved for good; 0 when it moves none.</summary>
+    public long FinishedRows(int step) => _done.GetValueOrDefault(step);
 
     /// <summary>Forgets what a step has reported: it starts again.</summary>
     public void Reset(int step) => _live.TryRemove(step, out _);
@@ -59,7 +62,7 @@ internal sealed class ProgressBoard(TimeProvider clock)
     /// <summary>The figures of this moment as JSON.</summary>
     public string Snapshot()
     {
-        var rows = Interlocked.Read(ref _finished) + _live.Values.Sum();
+        var rows = _done.Values.Sum() + _live.Values.Sum();
         return JsonSerializer.Serialize(
             new RunProgress
             {

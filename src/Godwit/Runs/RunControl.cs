@@ -25,10 +25,11 @@ internal sealed class RunControl(IRunStore store, LeaseKeeper lease, string runI
     public void Start() => _heartbeat = Task.Run(BeatAsync);
 
     /// <summary>A token for a stretch of work: cancelled by a request that interrupts it, by a failure, or by the caller.</summary>
-    public CancellationTokenSource BeginWork(CancellationToken ct)
+    public CancellationToken BeginWork(CancellationToken ct)
     {
+        // Not disposed: the heartbeat may be cancelling it at the moment when the work ends by itself.
         _work = CancellationTokenSource.CreateLinkedTokenSource(ct, _end.Token);
-        return _work;
+        return _work.Token;
     }
 
     /// <summary>Removes the request: it has been answered.</summary>
@@ -69,7 +70,7 @@ internal sealed class RunControl(IRunStore store, LeaseKeeper lease, string runI
             {
                 await lease.RenewAsync(board.Snapshot(), CancellationToken.None);
                 Request = await store.GetRequestAsync(runId, CancellationToken.None);
-                if (Request is RunRequest.Pause or RunRequest.Stop or RunRequest.Rollback && _work is { } work)
+                if (Request is RunRequest.Pause or RunRequest.Stop or RunRequest.Rollback && _work is { IsCancellationRequested: false } work)
                 {
                     await work.CancelAsync();
                 }
@@ -86,10 +87,6 @@ internal sealed class RunControl(IRunStore store, LeaseKeeper lease, string runI
         {
             Failure = e;
             await _end.CancelAsync();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The stretch of work that was to be cancelled has just ended by itself.
         }
     }
 }

@@ -43,6 +43,12 @@ internal sealed class CatchUp : IStep
         var partitions = await context.Gateway.QueryAsync(
             $"SELECT DISTINCT partition_id FROM system.parts WHERE {TableReader.Where(spec.Source, "table")} AND active AND min_block_number <= {position}", ct: ct);
         var tuning = CopyTuning.For(await ServerResources.ReadAsync(context.Gateway, context.Options, ct), context.Options, 1, long.MaxValue);
+        if (await LinkPartition.MissedAsync(context, spec, position, ct) is { } missed)
+        {
+            await new ChunkCopier(context, spec.Landing(context.Step.Index)).CopyAsync(
+                new Chunk("forward-missed", spec.ForwardDirection(exchanged: false), missed, tuning, IsSweep: false, Verify: false), ct);
+        }
+
         foreach (var partition in partitions.Select(r => r["partition_id"]).Where(p => !planned.Contains(p)))
         {
             await new ChunkCopier(context, spec.Landing(context.Step.Index)).CopyAsync(

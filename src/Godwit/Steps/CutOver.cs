@@ -13,7 +13,7 @@ internal sealed class CutOver : IStep
     public const string Name = "cut-over";
 
     /// <summary>The journal's fact that everything has been swept: the step is done.</summary>
-    public const string SweptFact = "swept/forward";
+    public const string Swept = "swept/forward";
 
     private const int MostRounds = 30;
     private static readonly TimeSpan ShortRound = TimeSpan.FromMilliseconds(300);
@@ -54,7 +54,7 @@ internal sealed class CutOver : IStep
 
         if (exchanged)
         {
-            if (!context.Journal.Has(SweptFact))
+            if (!context.Journal.Has(Swept))
             {
                 await ExchangeAndSweepAsync(context, spec, spec.ForwardDirection(exchanged: true), toExchanged: true, ct);
             }

@@ -3,7 +3,10 @@ using Godwit.Runs;
 
 namespace Godwit.Steps;
 
-/// <summary>Notes the position up to which the base is copied; what arrives later is copied in rounds.</summary>
+/// <summary>
+/// Notes the position up to which the base is copied; what arrives later is copied in rounds. Where nothing may arrive, the position
+/// is noted to prove afterwards that nothing did.
+/// </summary>
 internal sealed class MarkPosition : IStep
 {
     public const string Name = "mark-position";
@@ -13,6 +16,12 @@ internal sealed class MarkPosition : IStep
     public async Task ForwardAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<RebuildSpec>();
+        if (!spec.FollowsWrites)
+        {
+            await StaticGate.BeginAsync(context, spec, ct);
+            return;
+        }
+
         await new SourceGuard(context, spec).BeginAsync(ct);
         if (!context.Journal.Has(BaseFact))
         {

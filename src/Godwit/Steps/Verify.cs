@@ -29,8 +29,9 @@ internal sealed class Verify : IStep
             await HoldMerges.HoldAsync(context, spec.Source, ct);
         }
 
-        await new SourceGuard(context, spec).IsSuspectAsync(ct);
-        await new Verifier(context, spec, spec.ForwardDirection(exchanged: false)).VerifyAsync(ct);
+        var suspect = spec.FollowsWrites && await new SourceGuard(context, spec).IsSuspectAsync(ct);
+        var verifier = new Verifier(context, spec, spec.ForwardDirection(exchanged: false));
+        await (spec.Links ? verifier.VerifyLinksAsync(suspect, ct) : verifier.VerifyAsync(ct));
     }
 
     public async Task UndoAsync(StepContext context, CancellationToken ct)
