@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
 using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
@@ -16,7 +18,8 @@ namespace Godwit;
 /// <param name="clock">The clock; the system's when null.</param>
 public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, TimeProvider? clock = null)
 {
-    private TimeProvider Clock { get; } = clock ?? TimeProvider.System;
+    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+    private readonly RunStatusReader _reader = new(store, clock ?? TimeProvider.System);
 
     /// <summary>The server, as host:port.</summary>
     public string Node => gateway.Name;
@@ -24,15 +27,30 @@ public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, TimePro
     /// <summary>All checks of a rebuild and the plan that would be run. Changes nothing. The plan is null when a check blocks.</summary>
     /// <exception cref="InvalidRequestException">The request itself is wrong.</exception>
     public Task<RebuildProposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct = default) =>
-        throw new NotSupportedException();
+        new RebuildPlanner(gateway).ProposeAsync(request, options, ct);
 
     /// <summary>The checks that concern the table whatever it is to become. Changes nothing.</summary>
     public Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct = default) =>
-        throw new NotSupportedException();
+        new RebuildPlanner(gateway).DiagnoseAsync(table, ct);
 
     /// <summary>Stores a run of this plan and returns its id; the run has not begun.</summary>
     /// <exception cref="RunConflictException">Another run is in the way.</exception>
-    public Task<string> CreateRunAsync(Plan plan, RunOptions options, CancellationToken ct = default) => throw new NotSupportedException();
+    public async Task<string> CreateRunAsync(Plan plan, RunOptions options, CancellationToken ct = default)
+    {
+        var run = new RunRecord
+        {
+            RunId = plan.RunId,
+            Kind = plan.Kind,
+            Table = plan.Table,
+            Instance = gateway.Name,
+            Strategy = plan.Strategy,
+            State = RunState.NotStarted,
+            CreatedAt = _clock.GetUtcNow(),
+            Options = JsonSerializer.Serialize(options, PlanFormat.Json),
+        };
+        await store.CreateRunAsync(run, plan, ct);
+        return plan.RunId;
+    }
 
     /// <summary>
     /// Owns the run and works on it until it is completed, failed, stopped or rolled back. Cancelling <paramref name="ct"/>
@@ -43,37 +61,171 @@ public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, TimePro
     /// <param name="ct">Stops the run.</param>
     /// <returns>The status at the end.</returns>
     public Task<RunStatus> RunAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default) =>
-        throw new NotSupportedException();
+        OwnAsync(runId, RunRequest.None, progress, ct);
 
     /// <summary>What is known of a run.</summary>
     /// <exception cref="RunNotFoundException">There is no such run.</exception>
-    public Task<RunStatus> StatusAsync(string runId, CancellationToken ct = default) => throw new NotSupportedException();
+    public Task<RunStatus> StatusAsync(string runId, CancellationToken ct = default) => _reader.ReadAsync(runId, ct);
 
     /// <summary>All runs, the newest first.</summary>
     public Task<IReadOnlyList<RunRecord>> ListAsync(CancellationToken ct = default) => store.ListRunsAsync(ct);
 
-    /// <summary>Holds a run: kills its queries and waits until the owner says Paused.</summary>
+    /// <summary>Holds a run: kills its queries and waits until it is Paused.</summary>
     /// <exception cref="WrongStateException">The run is not in a state that can be held.</exception>
-    public Task<RunStatus> PauseAsync(string runId, CancellationToken ct = default) => throw new NotSupportedException();
+    public async Task<RunStatus> PauseAsync(string runId, CancellationToken ct = default)
+    {
+        await RequireStateAsync(runId, "be paused", ct, RunState.Running, RunState.AwaitingCutover);
+        return await SteerAsync(runId, RunRequest.Pause, r => r.State is not (RunState.Running or RunState.AwaitingCutover), null, ct);
+    }
 
     /// <summary>Goes on with a paused, failed or interrupted run: tells its owner, or takes it over and runs it here to its end.</summary>
-    public Task<RunStatus> ResumeAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default) =>
-        throw new NotSupportedException();
+    /// <exception cref="WrongStateException">The run has ended.</exception>
+    public async Task<RunStatus> ResumeAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default)
+    {
+        var run = await RequireStateAsync(
+            runId, "be resumed", ct, RunState.NotStarted, RunState.Starting, RunState.Running, RunState.Paused, RunState.AwaitingCutover, RunState.Failed, RunState.NeedsOperator, RunState.RollingBack);
+        if (run.State == RunState.Paused)
+        {
+            return await SteerAsync(runId, RunRequest.Resume, r => r.State != RunState.Paused, progress, ct);
+        }
+
+        return await OwnAsync(runId, WasRollingBack(run) ? RunRequest.Rollback : RunRequest.Resume, progress, ct);
+    }
 
     /// <summary>Kills the queries of a run and makes its owner let go of it; it stays resumable.</summary>
-    public Task<RunStatus> StopAsync(string runId, CancellationToken ct = default) => throw new NotSupportedException();
+    /// <exception cref="WrongStateException">There is nothing to stop.</exception>
+    public async Task<RunStatus> StopAsync(string runId, CancellationToken ct = default)
+    {
+        await RequireStateAsync(runId, "be stopped", ct, RunState.Running, RunState.Paused, RunState.AwaitingCutover, RunState.RollingBack);
+        await SteerAsync(runId, RunRequest.Stop, _ => false, null, ct);
+        return await StatusAsync(runId, ct);
+    }
 
     /// <summary>Lets the names change hands in a run that awaits its cutover, here or in the process that owns it, and sees it through.</summary>
-    public Task<RunStatus> CutOverAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default) =>
-        throw new NotSupportedException();
+    /// <exception cref="WrongStateException">The run does not await its cutover.</exception>
+    public async Task<RunStatus> CutOverAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default)
+    {
+        await RequireStateAsync(runId, "be cut over", ct, RunState.AwaitingCutover);
+        return await SteerAsync(runId, RunRequest.CutOver, r => r.State is not (RunState.AwaitingCutover or RunState.Running), progress, ct);
+    }
 
     /// <summary>Undoes a run, newest step first, also after completion while the rollback window is open.</summary>
-    public Task<RunStatus> RollbackAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default) =>
-        throw new NotSupportedException();
+    /// <exception cref="WrongStateException">The run cannot be undone, or no longer.</exception>
+    public async Task<RunStatus> RollbackAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default)
+    {
+        var run = await RequireStateAsync(
+            runId,
+            "be rolled back",
+            ct,
+            RunState.Running,
+            RunState.Paused,
+            RunState.AwaitingCutover,
+            RunState.Failed,
+            RunState.NeedsOperator,
+            RunState.Completed,
+            RunState.RollingBack);
+        if (run.State == RunState.Completed && !(run.RollbackUntil > _clock.GetUtcNow()))
+        {
+            throw new WrongStateException(
+                run.CleanedUp || run.RollbackUntil is null
+                    ? $"Run {runId} is Completed and there is no way back any more: {(run.CleanedUp ? "it was cleaned up" : "its plan said so")}."
+                    : $"The rollback window of run {runId} ended at {run.RollbackUntil:yyyy-MM-dd HH:mm:ss} UTC. `godwit cleanup {runId}` removes what is left.");
+        }
+
+        return await SteerAsync(
+            runId, RunRequest.Rollback, r => r.State is RunState.RolledBack || (r.State is RunState.Failed or RunState.NeedsOperator && r.State != run.State), progress, ct);
+    }
 
     /// <summary>Ends the rollback window of a completed run: drops the retired table and restores the settings.</summary>
-    public Task<RunStatus> CleanUpAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default) =>
-        throw new NotSupportedException();
+    /// <exception cref="WrongStateException">The run is not completed, or was cleaned up before.</exception>
+    public async Task<RunStatus> CleanUpAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default)
+    {
+        var run = await RequireStateAsync(runId, "be cleaned up", ct, RunState.Completed);
+        return run.CleanedUp
+            ? throw new WrongStateException($"Run {runId} was cleaned up before; nothing of it is left.")
+            : await OwnAsync(runId, RunRequest.None, progress, ct);
+    }
+
+    // A rollback that failed or was stopped goes on as a rollback: its steps are half undone.
+    private static bool WasRollingBack(RunRecord run) => run.State == RunState.RollingBack;
+
+    private async Task<RunStatus> OwnAsync(string runId, RunRequest first, IProgress<RunStatus>? progress, CancellationToken ct)
+    {
+        await RequireSameServerAsync(runId, ct);
+        Func<Task>? beat = progress is null ? null : async () => progress.Report(await StatusAsync(runId, CancellationToken.None));
+        await Runner.RunAsync(store, gateway, runId, first, beat, _clock, ct);
+        return await StatusAsync(runId, CancellationToken.None);
+    }
+
+    /// <summary>Asks the owner, and waits until it has answered; does it here when nobody owns the run.</summary>
+    private async Task<RunStatus> SteerAsync(
+        string runId, RunRequest request, Func<RunRecord, bool> answered, IProgress<RunStatus>? progress, CancellationToken ct)
+    {
+        if (await IsOwnedAsync(runId, ct))
+        {
+            await store.PutRequestAsync(runId, request, ct);
+            while (await IsOwnedAsync(runId, ct))
+            {
+                if (answered(await FindAsync(runId, ct)))
+                {
+                    return await StatusAsync(runId, ct);
+                }
+
+                progress?.Report(await StatusAsync(runId, ct));
+                await Task.Delay(TimeSpan.FromMilliseconds(200), _clock, ct);
+            }
+        }
+
+        // The owner has let go, having done it or having died.
+        var run = await FindAsync(runId, ct);
+        var done = answered(run) || (request == RunRequest.Stop && run.State is not (RunState.Running or RunState.AwaitingCutover));
+        return done ? await StatusAsync(runId, ct) : await OwnAsync(runId, request, progress, ct);
+    }
+
+    private async Task<bool> IsOwnedAsync(string runId, CancellationToken ct) =>
+        await store.FindLeaseAsync(runId, ct) is { } lease && lease.ExpiresAt > _clock.GetUtcNow();
+
+    private async Task<RunRecord> FindAsync(string runId, CancellationToken ct) =>
+        await store.FindRunAsync(runId, ct) ?? throw new RunNotFoundException(runId);
+
+    private async Task<RunRecord> RequireStateAsync(string runId, string verb, CancellationToken ct, params RunState[] states)
+    {
+        var run = await FindAsync(runId, ct);
+        return Array.IndexOf(states, run.State) >= 0
+            ? run
+            : throw new WrongStateException($"Run {runId} is {run.State}, so it cannot {verb}; only a run that is {string.Join(", ", states)} can.");
+    }
+
+    private async Task RequireSameServerAsync(string runId, CancellationToken ct)
+    {
+        var run = await FindAsync(runId, ct);
+        if (run.Instance != gateway.Name)
+        {
+            throw new WrongStateException($"Run {runId} belongs to {run.Instance}, not to {gateway.Name}: give --server for that one.");
+        }
+    }
+
+    private sealed class RunStatusReader(IRunStore store, TimeProvider clock)
+    {
+        private readonly ConcurrentDictionary<string, Plan> _plans = new(StringComparer.Ordinal);
+
+        public async Task<RunStatus> ReadAsync(string runId, CancellationToken ct)
+        {
+            var run = await store.FindRunAsync(runId, ct) ?? throw new RunNotFoundException(runId);
+            if (!_plans.TryGetValue(runId, out var plan))
+            {
+                _plans[runId] = plan = await store.GetPlanAsync(runId, ct);
+            }
+
+            var lease = await store.FindLeaseAsync(runId, ct);
+            return RunStatusBuilder.Build(
+                run,
+                plan,
+                await store.GetStepsAsync(runId, ct),
+                await store.GetErrorsAsync(runId, ct),
+                lease?.ExpiresAt > clock.GetUtcNow() ? lease.Owner : null);
+        }
+    }
 }
 
 /// <summary>What <see cref="Migrator.ProposeAsync"/> found.</summary>

@@ -5,9 +5,6 @@ namespace Godwit.Rebuild;
 /// <summary>The journal's fact that an exchange was answered.</summary>
 internal sealed record ExchangeFact(double Milliseconds);
 
-/// <summary>The journal's fact that nothing is left in the table that lost the name.</summary>
-internal sealed record SweptFact(double ExchangeMs, double GapMs, long Rows);
-
 /// <summary>
 /// Exchanges the names and moves over what writers still put into the table that lost its name. Rows are swept while the barrier
 /// waits for slow inserts, so that a row that is committed there can be seen under the name within a moment.
@@ -15,6 +12,7 @@ internal sealed record SweptFact(double ExchangeMs, double GapMs, long Rows);
 internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction direction)
 {
     private readonly Follower _follower = new(context, spec, direction);
+    private TimeSpan _exchange;
     private long _lastSweep;
     private TimeSpan _gap;
     private long _rows;
@@ -29,8 +27,6 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
         await context.ChangeAsync("exchange", ct, $"EXCHANGE TABLES {spec.Source.ToSql()} AND {spec.Staging.ToSql()}");
         _exchange = context.Clock.GetElapsedTime(began);
     }
-
-    private TimeSpan _exchange;
 
     /// <summary>The barrier and the sweep.</summary>
     public async Task SweepAsync(CancellationToken ct)
@@ -47,10 +43,15 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
     }
 
     /// <summary>Writes down that the sweep is over, with what was measured.</summary>
-    public Task FinishAsync() => context.Journal.Has($"swept/{direction.Name}")
-        ? Task.CompletedTask
-        : context.Journal.FactAsync(
-            context.Step.Index, $"swept/{direction.Name}", new SweptFact(_exchange.TotalMilliseconds, _gap.TotalMilliseconds, _rows));
+    public async Task FinishAsync()
+    {
+        if (!context.Journal.Has($"swept/{direction.Name}"))
+        {
+            context.Board.Cutover = new CutoverFigures(
+                Math.Round(_exchange.TotalMilliseconds, 1), Math.Round(_gap.TotalMilliseconds, 1), _rows);
+            await context.Journal.FactAsync(context.Step.Index, $"swept/{direction.Name}", context.Board.Cutover);
+        }
+    }
 
     private async Task SweepOnceAsync(CancellationToken ct)
     {

@@ -22,6 +22,9 @@ public sealed record RunProgress
     /// <summary>What is being done, a few words.</summary>
     public string? Activity { get; init; }
 
+    /// <summary>The measured facts of the cutover; null before it.</summary>
+    public CutoverFigures? Cutover { get; init; }
+
     /// <summary>Rows of the steps under way, by step.</summary>
     public IReadOnlyDictionary<int, long> Live { get; init; } = new Dictionary<int, long>();
 }
@@ -42,6 +45,9 @@ internal sealed class ProgressBoard(TimeProvider clock)
 
     /// <summary>A statement under way.</summary>
     public string? CurrentQueryId { get; set; }
+
+    /// <summary>The measured facts of the cutover.</summary>
+    public CutoverFigures? Cutover { get; set; }
 
     /// <summary>Rows that a step under way has written so far.</summary>
     public void Report(int step, long rows) => _live[step] = rows;
@@ -71,6 +77,7 @@ internal sealed class ProgressBoard(TimeProvider clock)
                 Brake = Brake,
                 CurrentQueryId = CurrentQueryId,
                 Activity = Activity,
+                Cutover = Cutover,
                 Live = _live.ToDictionary(),
             },
             PlanFormat.Json);

@@ -55,9 +55,10 @@ internal sealed class Runner
                 board.Finish(step.Index, step.RowsDone);
             }
 
+            board.Cutover = journal.Find<CutoverFigures>("swept/forward");
             await store.PutRequestAsync(runId, RunRequest.None, ct);
             control.Start();
-            await runner.LiveAsync(first, ct);
+            await (first is RunRequest.Pause or RunRequest.Stop ? runner.HoldAsync() : runner.LiveAsync(first, ct));
             await lease.RenewAsync(board.Snapshot(), CancellationToken.None);
         }
         finally
@@ -110,6 +111,11 @@ internal sealed class Runner
             try
             {
                 await (request == RunRequest.Rollback ? RollBackAsync(work) : GoForwardAsync(request, work));
+                if (_run is { State: RunState.Completed, CleanedUp: false } && _services.Options.DropRetired)
+                {
+                    await CleanUpAsync(work);
+                }
+
                 return;
             }
             catch (OperationCanceledException) when (work.IsCancellationRequested)
@@ -122,6 +128,29 @@ internal sealed class Runner
                 request = next;
             }
         }
+    }
+
+    /// <summary>Makes sure that nothing of a run without an owner is at work, and says so.</summary>
+    private async Task HoldAsync()
+    {
+        await LongStatement.KillAsync(
+            _services.Gateway, $"startsWith(query_id, {Sql.Literal(_services.QueryPrefix)})", CancellationToken.None);
+        await MoveAsync(RunState.Paused, $"It was stopped: `godwit resume {_run.RunId}` goes on.");
+    }
+
+    /// <summary>Ends the rollback window of a run in a process of its own: see <see cref="CleanUp"/>.</summary>
+    private async Task CleanUpAsync(CancellationToken ct)
+    {
+        await GuardedAsync(
+            async () =>
+            {
+                _services.Board.Activity = "dropping the old table";
+                await CleanUp.RunAsync(new StepContext(_plan, _plan.Steps[^1], _services), ct);
+                _run = _run with { CleanedUp = true, RollbackUntil = null };
+                await MoveAsync(RunState.Completed, null);
+            },
+            ct);
+        _services.Board.Activity = null;
     }
 
     /// <summary>The work was cancelled: why, and what is next; null to let go of the run.</summary>
@@ -168,6 +197,12 @@ internal sealed class Runner
 
     private async Task GoForwardAsync(RunRequest request, CancellationToken ct)
     {
+        if (_run.State == RunState.Completed)
+        {
+            await CleanUpAsync(ct);
+            return;
+        }
+
         if (_run.State == RunState.NotStarted)
         {
             await MoveAsync(RunState.Starting, null);
@@ -235,7 +270,9 @@ internal sealed class Runner
     {
         var step = Array.Find(_steps, s => s.State is StepState.Running or StepState.Failed)?.Index;
         await _store.AppendErrorAsync(_lease.Current, new RunError(_run.RunId, step, message, details, _clock.GetUtcNow()), CancellationToken.None);
-        await MoveAsync(state, message);
+
+        // A clean-up that failed leaves a completed run: it can be asked for again.
+        await MoveAsync(_run.State == RunState.Completed ? RunState.Completed : state, message);
     }
 
     private async Task CompleteAsync()

@@ -1,0 +1,77 @@
+using Godwit.ClickHouse;
+using Godwit.Rebuild;
+
+namespace Godwit.Checks;
+
+/// <summary>A column of another type must keep its values: each is cast to the new type and back.</summary>
+internal sealed class ColumnCastCheck : IRebuildCheck
+{
+    public string Name => "column-cast";
+
+    public async Task<CheckResult?> RunAsync(RebuildDraft draft, CancellationToken ct)
+    {
+        var source = draft.Source.Columns.ToDictionary(c => c.Name, StringComparer.Ordinal);
+        List<string> problems = [];
+        var changed = draft.Desired.Columns.Where(c => c.IsStored && source.TryGetValue(c.Name, out var old) && old.IsStored && old.Type != c.Type).ToList();
+        foreach (var column in changed)
+        {
+            if (await ProblemAsync(draft, source[column.Name], column, ct) is { } problem)
+            {
+                problems.Add(problem);
+            }
+        }
+
+        return (changed.Count, problems.Count) switch
+        {
+            (0, _) => null,
+            (_, 0) => this.Ok($"Every value of {string.Join(", ", changed.Select(c => c.Name))} survives the new type."),
+            _ => this.RefuseUnlessAccepted(draft, string.Join(" ", problems)),
+        };
+    }
+
+    private static async Task<string?> ProblemAsync(RebuildDraft draft, TableColumn from, TableColumn to, CancellationToken ct)
+    {
+        var name = Sql.Identifier(from.Name);
+        var key = draft.Source.SortingKey.Length == 0 ? "''" : draft.Source.SortingKey;
+        var options = new QueryOptions { Settings = CopyTuning.ReadSettings, Timeout = Timeout.InfiniteTimeSpan };
+        var lost = $"CAST(CAST({name} AS {to.Type}) AS {from.Type}) IS DISTINCT FROM {name}";
+        try
+        {
+            return await FindAsync(draft, key, lost, options, ct) is { } rows
+                ? $"Column {from.Name} cannot become {to.Type} without loss: {rows}."
+                : null;
+        }
+        catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
+        {
+            // Something cannot be cast at all: find which rows, where the type has a cast that answers NULL instead of failing.
+            var rows = await FailingRowsAsync(draft, key, name, to, options, ct);
+            return $"Column {from.Name} cannot become {to.Type}: {rows ?? e.ServerMessage}";
+        }
+    }
+
+    private static async Task<string?> FailingRowsAsync(
+        RebuildDraft draft, string key, string name, TableColumn to, QueryOptions options, CancellationToken ct)
+    {
+        try
+        {
+            return await FindAsync(draft, key, $"accurateCastOrNull({name}, {Sql.Literal(to.Type)}) IS NULL AND {name} IS NOT NULL", options, ct);
+        }
+        catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<string?> FindAsync(RebuildDraft draft, string key, string condition, QueryOptions options, CancellationToken ct)
+    {
+        var table = draft.Source.Name.ToSql();
+        var count = await draft.Gateway.ScalarAsync<long>($"SELECT count() FROM {table} WHERE {condition}", options, ct);
+        if (count == 0)
+        {
+            return null;
+        }
+
+        var rows = await draft.Gateway.QueryAsync($"SELECT toString(tuple({key})) AS k FROM {table} WHERE {condition} LIMIT 3", options, ct);
+        return $"{count} row(s), such as those with ({draft.Source.SortingKey}) = {string.Join(", ", rows.Select(r => r["k"]))}";
+    }
+}

@@ -1,0 +1,79 @@
+using Godwit.Rebuild;
+
+namespace Godwit.Checks;
+
+/// <summary>A precheck of a rebuild: it reads, it changes nothing.</summary>
+internal interface IRebuildCheck
+{
+    /// <summary>Its name in results.</summary>
+    string Name { get; }
+
+    /// <summary>What it found; null when it does not apply.</summary>
+    Task<CheckResult?> RunAsync(RebuildDraft draft, CancellationToken ct);
+}
+
+/// <summary>Every precheck of a rebuild, and how they are run.</summary>
+internal static class RebuildChecks
+{
+    /// <summary>Checks that concern the table whatever it is to become.</summary>
+    public static IReadOnlyList<IRebuildCheck> OfTable { get; } =
+    [
+        new AtomicDatabaseCheck(),
+        new InnerTableCheck(),
+        new MutationsCheck(),
+        new PatchPartsCheck(),
+        new LeftoversCheck(),
+        new FeedCheck(),
+        new FreeDiskCheck(),
+        new DropLimitCheck(),
+    ];
+
+    /// <summary>Checks that concern what the table is to become and how.</summary>
+    public static IReadOnlyList<IRebuildCheck> OfChange { get; } =
+    [
+        new ServerVersionCheck(),
+        new VersionlessReplacingCheck(),
+        new HeldMergesCheck(),
+        new TtlGroupByCheck(),
+        new KeyIdentityCheck(),
+        new ColumnCastCheck(),
+    ];
+
+    /// <summary>Runs them all; one that cannot read what it needs says so and counts as refused.</summary>
+    public static async Task<IReadOnlyList<CheckResult>> RunAsync(IEnumerable<IRebuildCheck> checks, RebuildDraft draft, CancellationToken ct)
+    {
+        List<CheckResult> results = [];
+        foreach (var check in checks)
+        {
+            try
+            {
+                if (await check.RunAsync(draft, ct) is { } result)
+                {
+                    results.Add(result);
+                }
+            }
+            catch (ClickHouse.ClickHouseException e) when (e is not ClickHouse.ClickHouseUnreachableException)
+            {
+                results.Add(new CheckResult(check.Name, CheckVerdict.Unreadable, $"The check {check.Name} could not read what it needs: {e.ServerMessage}"));
+            }
+        }
+
+        return results;
+    }
+}
+
+/// <summary>Shorthand for the answers of a check.</summary>
+internal static class CheckAnswers
+{
+    public static CheckResult Ok(this IRebuildCheck check, string message) => new(check.Name, CheckVerdict.Ok, message);
+
+    public static CheckResult Warn(this IRebuildCheck check, string message) => new(check.Name, CheckVerdict.Warning, message);
+
+    public static CheckResult Refuse(this IRebuildCheck check, string message) => new(check.Name, CheckVerdict.Refused, message);
+
+    /// <summary>Refused unless a person has accepted this by name.</summary>
+    public static CheckResult RefuseUnlessAccepted(this IRebuildCheck check, RebuildDraft draft, string message) =>
+        draft.Request.Accept.Contains(check.Name, StringComparer.Ordinal)
+            ? check.Warn($"{message} (accepted)")
+            : check.Refuse($"{message} If that is what you want, add --accept {check.Name}.");
+}

@@ -1,0 +1,116 @@
+using Godwit.Plans;
+using Godwit.Steps;
+
+namespace Godwit.Rebuild;
+
+/// <summary>The steps of a rebuild in order, and the sentences that explain them.</summary>
+internal static class PlanText
+{
+    /// <summary>Why this way was taken.</summary>
+    public static IEnumerable<string> Reasons(RebuildDraft draft, RebuildSpec spec)
+    {
+        foreach (var change in draft.Changes)
+        {
+            yield return change.ToString();
+        }
+
+        yield return draft.Way switch
+        {
+            RebuildWay.Alter => "ClickHouse can make these changes in place, so they are ALTERs and no row is copied.",
+            RebuildWay.Link => "Only the engine changes, so the parts are linked into the new table and no row is copied.",
+            _ => $"ClickHouse has no ALTER for {string.Join(", ", draft.Changes.Where(c => c.Alter is null).Select(c => c.What).DefaultIfEmpty("this with the strategy asked for"))}, "
+                + "so the rows are copied into a new table, which then takes over the name.",
+        };
+        if (draft.Way == RebuildWay.Alter)
+        {
+            foreach (var drop in draft.Changes.Where(c => c.After is null && c.What.StartsWith("column ", StringComparison.Ordinal)))
+            {
+                yield return $"Point of no return: dropping {drop.What} destroys its values; a rollback brings the column back empty.";
+            }
+
+            yield break;
+        }
+
+        yield return spec.FollowsWrites
+            ? "Writers go on all the time: new rows are found by their block number and copied in rounds, before and after the names change hands."
+            : "Nothing may write during the run (strategy static); that nothing did is checked before and after the exchange.";
+        if (!spec.CanRollBackAfterCutover)
+        {
+            yield return $"After the cutover there is no way back without loss, because merges of {draft.TargetEngine.Name} fold new rows into old ones. "
+                + "Use --defer-cutover to look at the result first.";
+        }
+    }
+
+    /// <summary>The steps in order.</summary>
+    public static IReadOnlyList<PlannedStep> Steps(RebuildDraft draft, RebuildSpec spec, string node)
+    {
+        List<PlannedStep> steps = [];
+        void Add(string kind, string description, object? arguments = null, long? rows = null, long? bytes = null) => steps.Add(new PlannedStep
+        {
+            Index = steps.Count,
+            Kind = kind,
+            Node = node,
+            Description = description,
+            Arguments = PlanFormat.ToElement(arguments ?? new { }),
+            RowsTotal = rows,
+            BytesTotal = bytes,
+        });
+
+        if (draft.Way == RebuildWay.Alter)
+        {
+            foreach (var change in draft.Changes)
+            {
+                Add(AlterTable.Name, $"ALTER TABLE {spec.Source} {change.Alter}", new AlterArguments([change.Alter!], change.Undo is null ? [] : [change.Undo]));
+            }
+
+            return steps;
+        }
+
+        if (spec.FollowsWrites)
+        {
+            Add(EnableBlockLog.Name, $"Let {spec.Source} keep the positions of its rows");
+        }
+
+        if (spec.HoldsMerges)
+        {
+            Add(HoldMerges.Name, $"Hold the merges of {spec.Source}");
+        }
+
+        Add(CreateStaging.Name, $"Create {spec.Staging}");
+        AddBase(draft, spec, Add);
+        Add(Verify.Name, $"Compare {spec.Source} and {spec.Staging}");
+        if (draft.Options.DeferCutover)
+        {
+            Add(AwaitCutover.Name, "Wait for `godwit cutover`");
+        }
+
+        Add(CutOver.Name, $"Exchange the names of {spec.Source} and {spec.Staging}, then move over what writers still put into the old table");
+        return steps;
+    }
+
+    private static void AddBase(RebuildDraft draft, RebuildSpec spec, Action<string, string, object?, long?, long?> add)
+    {
+        // Links come before the position is marked: what they take is known only afterwards.
+        if (!spec.Links)
+        {
+            add(MarkPosition.Name, $"Mark the position in {spec.Source}", null, null, null);
+        }
+
+        foreach (var partition in draft.Source.Partitions)
+        {
+            var kind = spec.Links ? LinkPartition.Name : CopyPartition.Name;
+            var verb = spec.Links ? "Link" : "Copy";
+            add(kind, $"{verb} partition {partition.Value}", new PartitionArguments(partition.Id), partition.Rows, partition.UncompressedBytes);
+        }
+
+        if (spec.Links)
+        {
+            add(MarkPosition.Name, $"Mark the position in {spec.Source}", null, null, null);
+        }
+
+        if (spec.FollowsWrites)
+        {
+            add(CatchUp.Name, "Copy what arrived meanwhile", null, null, null);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using Godwit.ClickHouse;
+using Godwit.Runs;
+
+namespace Godwit.Rebuild;
+
+/// <summary>Everything that is known when a rebuild is planned; what the checks look at.</summary>
+internal sealed record RebuildDraft
+{
+    public required ClickHouseGateway Gateway { get; init; }
+
+    public required Capabilities Capabilities { get; init; }
+
+    public required RebuildRequest Request { get; init; }
+
+    public required RunOptions Options { get; init; }
+
+    /// <summary>The table as it is.</summary>
+    public required TableSnapshot Source { get; init; }
+
+    /// <summary>The table as it is to be; the source's own definition when only the table is being looked at.</summary>
+    public required DesiredTable Desired { get; init; }
+
+    /// <summary>What differs.</summary>
+    public required IReadOnlyList<TableChange> Changes { get; init; }
+
+    /// <summary>How the rebuild goes.</summary>
+    public required RebuildWay Way { get; init; }
+
+    /// <summary>Columns of the target and where their values come from.</summary>
+    public required IReadOnlyList<ColumnMapping> Mapping { get; init; }
+
+    public TableEngine TargetEngine => TableEngine.Parse(Desired.Definition.Engine);
+
+    /// <summary>Whether rows that were different before may be the same to the new engine, or the other way round.</summary>
+    public bool ChangesIdentity =>
+        TargetEngine.Folding != RowFolding.None && (Source.Engine.Folding == RowFolding.None || !SameKey(Source.SortingKey, Desired.SortingKey));
+
+    /// <summary>Whether two sorting keys hold the same expressions, in any order.</summary>
+    public static bool SameKey(string a, string b) =>
+        SqlText.SplitByComma(a).Order(StringComparer.Ordinal).SequenceEqual(SqlText.SplitByComma(b).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+}
+
+/// <summary>The ways in which a table can become another one, the cheapest first.</summary>
+internal enum RebuildWay
+{
+    /// <summary>ClickHouse changes it in place.</summary>
+    Alter,
+
+    /// <summary>Its parts are linked into a new table.</summary>
+    Link,
+
+    /// <summary>Its rows are copied into a new table.</summary>
+    Copy,
+}

@@ -1,0 +1,244 @@
+using Godwit.Checks;
+using Godwit.ClickHouse;
+using Godwit.Plans;
+using Godwit.Runs;
+
+namespace Godwit.Rebuild;
+
+/// <summary>Finds the cheapest right way from a table as it is to the table that is wanted, and writes it down as a plan.</summary>
+internal sealed class RebuildPlanner(ClickHouseGateway gateway)
+{
+    /// <summary>All checks and, when none blocks, the plan. Changes nothing.</summary>
+    public async Task<RebuildProposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct)
+    {
+        RequireSound(request, options);
+        if (await UnsuitableAsync(request.Table, ct) is { } unsuitable)
+        {
+            return new RebuildProposal(null, [unsuitable]);
+        }
+
+        var source = await TableReader.ReadAsync(gateway, request.Table, ct);
+        var (desired, refusal) = await DesireAsync(request, source, ct);
+        if (desired is null)
+        {
+            return new RebuildProposal(null, [refusal!]);
+        }
+
+        var changes = TableChange.Between(source.Definition, desired.Definition);
+        if (changes.Count == 0)
+        {
+            return new RebuildProposal(null, [new CheckResult("something-to-do", CheckVerdict.Refused, $"Nothing to change: {source.Name} is already as you want it.")]);
+        }
+
+        var draft = await DraftAsync(request, options, source, desired, changes, ct);
+        var checks = (await RebuildChecks.RunAsync(RebuildChecks.OfTable.Concat(RebuildChecks.OfChange), draft, ct)).ToList();
+        return new RebuildProposal(checks.Exists(c => c.Blocks) ? null : await PlanAsync(draft, checks, ct), checks);
+    }
+
+    /// <summary>The checks that concern the table whatever it is to become.</summary>
+    public async Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct)
+    {
+        if (await UnsuitableAsync(table, ct) is { } unsuitable)
+        {
+            return [unsuitable];
+        }
+
+        var source = await TableReader.ReadAsync(gateway, table, ct);
+        var request = new RebuildRequest { Table = table };
+        var same = new DesiredTable(source.Definition, source.Columns, source.SortingKey);
+        var draft = await DraftAsync(request, new RunOptions(), source, same, [], ct) with { Way = RebuildWay.Copy };
+        return await RebuildChecks.RunAsync(RebuildChecks.OfTable.Concat(RebuildChecks.OfChange), draft, ct);
+    }
+
+    /// <summary>Whether the source's merges must stand still during the whole run.</summary>
+    public static bool HoldsMerges(RebuildDraft draft) =>
+        draft.Way != RebuildWay.Alter && draft.Source.Engine.Folding != RowFolding.None && !ComparesFinal(draft);
+
+    // Rows that a merge removed because a newer version exists may still be in the copy: FINAL shows both sides alike, as long as both
+    // engines agree on what makes rows the same and which of them is the newest.
+    private static bool ComparesFinal(RebuildDraft draft) =>
+        draft.Way == RebuildWay.Copy && draft.Source.Engine.Folding == RowFolding.LatestVersion && !draft.ChangesIdentity
+        && draft.TargetEngine.Name == draft.Source.Engine.Name && draft.TargetEngine.Arguments.SequenceEqual(draft.Source.Engine.Arguments);
+
+    private static void RequireSound(RebuildRequest request, RunOptions options)
+    {
+        List<string> problems = [.. options.Problems()];
+        if (request.IsEmpty)
+        {
+            problems.Add("Nothing is asked for: say what the table is to become, for example --order-by '(a, b)', or give --ddl FILE.");
+        }
+
+        if (request.Ddl is not null && request.HasChanges)
+        {
+            problems.Add("--ddl holds the whole definition, so it cannot be combined with single changes such as --order-by.");
+        }
+
+        if (request.Strategy is not ("auto" or "block-log" or "static"))
+        {
+            problems.Add($"--strategy {request.Strategy} does not exist: use auto, block-log or static.");
+        }
+
+        if (problems.Count > 0)
+        {
+            throw new InvalidRequestException(problems);
+        }
+    }
+
+    private async Task<CheckResult?> UnsuitableAsync(QualifiedName table, CancellationToken ct)
+    {
+        CheckResult Refuse(string message) => new("table", CheckVerdict.Refused, message);
+        var name = await TableReader.FindEngineAsync(gateway, table, ct);
+        if (name is null)
+        {
+            return Refuse($"There is no table {table} on {gateway.Name}. Check the name (and its quoting: \"my.db\".\"my.table\") and the user's rights.");
+        }
+
+        var engine = new TableEngine(name, []);
+        return (engine.IsSupported, name) switch
+        {
+            (true, _) => null,
+            (_, "View" or "MaterializedView" or "LiveView" or "WindowView") => Refuse($"{table} is a view, not a table that holds rows. Rebuild the table behind it."),
+            (_, "Distributed") => Refuse($"{table} is Distributed: it only points to other tables. Rebuild those, on each node."),
+            (_, "Kafka" or "RabbitMQ" or "NATS" or "S3Queue" or "AzureQueue") => Refuse($"{table} is a {name} table: it holds no rows. Rebuild the table that its view writes to."),
+            (_, "Dictionary") => Refuse($"{table} is a dictionary. Rebuild the table that it is loaded from."),
+            _ when engine.IsMergeTree => Refuse($"{table} has the engine {name}, which Godwit does not rebuild yet."),
+            _ => Refuse($"{table} has the engine {name}, which has no sorting key and no parts. Only tables of the MergeTree family are rebuilt."),
+        };
+    }
+
+    private async Task<(DesiredTable? Table, CheckResult? Refusal)> DesireAsync(RebuildRequest request, TableSnapshot source, CancellationToken ct)
+    {
+        TableDefinition wish;
+        try
+        {
+            wish = DesiredTable.Of(request, source.Definition);
+        }
+        catch (FormatException e)
+        {
+            throw new InvalidRequestException([e.Message]);
+        }
+
+        if (!TableEngine.Parse(wish.Engine).IsSupported)
+        {
+            return (null, new CheckResult("definition", CheckVerdict.Refused, $"The engine {wish.Engine} is not one that Godwit can build: use one of the MergeTree family without Replicated or Shared."));
+        }
+
+        try
+        {
+            return (await DesiredTable.ProbeAsync(gateway, wish, [], ct), null);
+        }
+        catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
+        {
+            return (null, new CheckResult("definition", CheckVerdict.Refused, $"The server refuses the definition: {e.ServerMessage}"));
+        }
+    }
+
+    private async Task<RebuildDraft> DraftAsync(
+        RebuildRequest request, RunOptions options, TableSnapshot source, DesiredTable desired, IReadOnlyList<TableChange> changes, CancellationToken ct)
+    {
+        var capabilities = await Capabilities.ProbeAsync(gateway, ct);
+        return new RebuildDraft
+        {
+            Gateway = gateway,
+            Capabilities = capabilities,
+            Request = request,
+            Options = options,
+            Source = source,
+            Desired = desired,
+            Changes = changes,
+            Way = await WayAsync(request, source, desired, changes, ct),
+            Mapping = ColumnMapping.Between(source.Columns, desired.Columns, capabilities.HasInsertAllowMaterializedColumns),
+        };
+    }
+
+    private async Task<RebuildWay> WayAsync(
+        RebuildRequest request, TableSnapshot source, DesiredTable desired, IReadOnlyList<TableChange> changes, CancellationToken ct)
+    {
+        if (request.Strategy == "auto" && changes.All(c => c.Alter is not null) && await AlterSufficesAsync(source, desired, changes, ct))
+        {
+            return RebuildWay.Alter;
+        }
+
+        // Parts keep their merge level, and FINAL trusts it: parts that a plain MergeTree merged are not free of duplicates.
+        var target = TableEngine.Parse(desired.Definition.Engine);
+        var canLink = TableChange.IsEngineOnly(changes) && (target.Name == "MergeTree" || (target.Name == source.Engine.Name && target.Folding != RowFolding.None));
+        return canLink ? RebuildWay.Link : RebuildWay.Copy;
+    }
+
+    private async Task<bool> AlterSufficesAsync(TableSnapshot source, DesiredTable desired, IReadOnlyList<TableChange> changes, CancellationToken ct)
+    {
+        try
+        {
+            var altered = await DesiredTable.ProbeAsync(gateway, source.Definition, changes.Select(c => c.Alter!).ToList(), ct);
+            return TableChange.Between(altered.Definition, desired.Definition).Count == 0;
+        }
+        catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
+        {
+            // The server has no ALTER for it; the copy has no such limits.
+            return false;
+        }
+    }
+
+    private async Task<Plan> PlanAsync(RebuildDraft draft, IReadOnlyList<CheckResult> checks, CancellationToken ct)
+    {
+        var runId = NewRunId();
+        var follows = draft.Way != RebuildWay.Alter && draft.Request.Strategy != "static";
+        var backward = ColumnMapping.Between(draft.Desired.Columns, draft.Source.Columns, draft.Capabilities.HasInsertAllowMaterializedColumns);
+        var spec = new RebuildSpec
+        {
+            Source = draft.Source.Name,
+            SourceUuid = draft.Source.Uuid,
+            Staging = RebuildSpec.StagingName(draft.Source.Name, runId),
+            From = draft.Source.Definition,
+            To = draft.Desired.Definition,
+            Forward = draft.Mapping,
+            Backward = backward,
+            ForwardPartition = await PartitionAsync(draft.Desired.Definition.PartitionBy, draft.Mapping, draft.Source, ct),
+            BackwardPartition = PartitionIfMapped(draft.Source.Definition.PartitionBy, draft),
+            FollowsWrites = follows,
+            Links = draft.Way == RebuildWay.Link,
+            HoldsMerges = HoldsMerges(draft),
+            ComparesFinal = ComparesFinal(draft),
+            CanRollBackAfterCutover = draft.Way != RebuildWay.Alter && (!follows || draft.TargetEngine.Folding != RowFolding.Any),
+        };
+        return new Plan
+        {
+            RunId = runId,
+            Kind = "rebuild",
+            Table = draft.Source.Name.ToString(),
+            Strategy = draft.Way == RebuildWay.Alter ? "alter" : follows ? "block-log" : "static",
+            Reasons = [.. PlanText.Reasons(draft, spec), .. checks.Where(c => c.Verdict == CheckVerdict.Warning).Select(c => c.Message)],
+            Shared = PlanFormat.ToElement(spec),
+            Steps = PlanText.Steps(draft, spec, gateway.Name),
+        };
+    }
+
+    // The target's partition expression, when the source's columns can compute it; otherwise all rows are compared as one group.
+    private async Task<string?> PartitionAsync(string? expression, IReadOnlyList<ColumnMapping> mapping, TableSnapshot source, CancellationToken ct)
+    {
+        if (expression is null || SqlText.SplitByComma(expression) is ["tuple()"])
+        {
+            return null;
+        }
+
+        try
+        {
+            var probe = new FingerprintSql(mapping, expression);
+            await gateway.QueryAsync(probe.Select(probe.Mapped(source.Name.ToSql(), "0")), ct: ct);
+            return expression;
+        }
+        catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
+        {
+            return null;
+        }
+    }
+
+    private static string? PartitionIfMapped(string? expression, RebuildDraft draft) =>
+        expression is not null && expression != "tuple()" && expression == draft.Desired.Definition.PartitionBy ? expression : null;
+
+    private static string NewRunId()
+    {
+        const string Letters = "abcdefghijkmnpqrstuvwxyz23456789";
+        return string.Concat(Enumerable.Range(0, 8).Select(_ => Letters[System.Security.Cryptography.RandomNumberGenerator.GetInt32(Letters.Length)]));
+    }
+}

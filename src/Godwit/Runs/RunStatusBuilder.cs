@@ -1,0 +1,59 @@
+using System.Text.Json;
+using Godwit.Metadata;
+using Godwit.Plans;
+
+namespace Godwit.Runs;
+
+/// <summary>Puts a status together from what the store holds.</summary>
+internal static class RunStatusBuilder
+{
+    public static RunStatus Build(RunRecord run, Plan plan, IReadOnlyList<StepRecord> steps, IReadOnlyList<RunError> errors, string? owner)
+    {
+        var progress = run.Progress is null ? new RunProgress() : JsonSerializer.Deserialize<RunProgress>(run.Progress, PlanFormat.Json)!;
+        var isLive = owner is not null;
+        var shown = plan.Steps.Zip(steps, (planned, record) => Step(planned, record, progress, isLive)).ToList();
+        var rows = shown.Where(s => s.RowsTotal is not null).Sum(s => s.RowsDone);
+        var rowsTotal = plan.Steps.Sum(s => s.RowsTotal ?? 0);
+        var bytesTotal = plan.Steps.Sum(s => s.BytesTotal ?? 0);
+        return new RunStatus
+        {
+            RunId = run.RunId,
+            Table = run.Table,
+            State = run.State,
+            Strategy = run.Strategy,
+            Problem = run.Problem,
+            Owner = owner,
+            Steps = shown,
+            RowsCopied = rows,
+            RowsTotal = rowsTotal,
+            BytesCopied = rowsTotal == 0 ? 0 : (long)((double)bytesTotal * Math.Min(rows, rowsTotal) / rowsTotal),
+            BytesTotal = bytesTotal,
+            RowsPerSecond = isLive ? progress.RowsPerSecond : 0,
+            EtaSeconds = isLive && progress.RowsPerSecond > 0 ? (long)((rowsTotal - Math.Min(rows, rowsTotal)) / progress.RowsPerSecond) : null,
+            Brake = isLive ? progress.Brake : null,
+            CurrentQueryId = isLive ? progress.CurrentQueryId : null,
+            Activity = isLive ? progress.Activity : null,
+            Cutover = progress.Cutover,
+            Errors = errors.Select(e => new StatusError(e.At, e.Step, e.Message, e.Details)).ToList(),
+            CreatedAt = run.CreatedAt,
+            StartedAt = run.StartedAt,
+            FinishedAt = run.FinishedAt,
+            RollbackUntil = run.RollbackUntil,
+            CleanedUp = run.CleanedUp,
+        };
+    }
+
+    private static StepStatus Step(PlannedStep planned, StepRecord record, RunProgress progress, bool isLive)
+    {
+        // Rows under way are what the server has read so far; they count when their step is done.
+        var live = isLive && progress.Live.TryGetValue(planned.Index, out var rows) ? Math.Min(rows, planned.RowsTotal ?? rows) : 0;
+        return new StepStatus(
+            planned.Index,
+            planned.Kind,
+            planned.Node,
+            record.State.ToString().ToLowerInvariant(),
+            planned.Description,
+            record.State == StepState.Done ? record.RowsDone : live,
+            planned.RowsTotal);
+    }
+}

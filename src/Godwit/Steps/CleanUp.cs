@@ -1,0 +1,30 @@
+using Godwit.Rebuild;
+using Godwit.Runs;
+
+namespace Godwit.Steps;
+
+/// <summary>Ends the rollback window: drops the retired table and gives the settings back. Done when asked for, after all steps.</summary>
+internal static class CleanUp
+{
+    /// <summary>Does it, or finishes doing it.</summary>
+    public static async Task RunAsync(StepContext context, CancellationToken ct)
+    {
+        var spec = context.Shared<RebuildSpec>();
+        if (await TableReader.FindUuidAsync(context.Gateway, spec.Staging, ct) is { } retired)
+        {
+            if (retired != spec.SourceUuid)
+            {
+                throw new NeedsOperatorException(
+                    $"{spec.Staging} is not the table that was retired, so it is not dropped. Look what it is, and drop it by hand if it is not wanted.");
+            }
+
+            // Without an override of max_table_size_to_drop: that limit is there for tables such as this one.
+            await context.ChangeAsync("drop-retired", ct, $"DROP TABLE {spec.Staging.ToSql()} SYNC");
+        }
+
+        if (spec.FollowsWrites && await TableReader.FindUuidAsync(context.Gateway, spec.Source, ct) == context.Journal.Find<Guid>(CreateStaging.UuidFact))
+        {
+            await context.ChangeAsync("restore", ct, HelperTables.Restore(spec.Source, spec.To, [HelperTables.BlockLog]));
+        }
+    }
+}
