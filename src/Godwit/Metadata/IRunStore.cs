@@ -4,7 +4,9 @@ namespace Godwit.Metadata;
 
 /// <summary>
 /// Where runs, plans, journals and leases are kept. Every write is durable when its task completes, and every write to a
-/// run carries the writer's lease: one that is not the newest is refused with <see cref="LeaseLostException"/>.
+/// run carries the writer's lease: one that is not the newest is refused with <see cref="LeaseLostException"/>. Times are
+/// kept to the millisecond. What is asked of an unknown run is refused with <see cref="RunNotFoundException"/>, except that
+/// a search finds nothing and a list is empty.
 /// </summary>
 public interface IRunStore : IAsyncDisposable
 {
@@ -46,7 +48,11 @@ public interface IRunStore : IAsyncDisposable
     /// <summary>Lets go of a lease, so that another process may take it at once.</summary>
     Task ReleaseLeaseAsync(Lease lease, CancellationToken ct = default);
 
-    /// <summary>Replaces the run's record. The caller has checked the transition of its state.</summary>
+    /// <summary>
+    /// Replaces what can change in the run's record: all but its id, kind, table, instance, strategy and time of creation.
+    /// No <see cref="RunRecord.Progress"/> leaves the figures as they are. The caller has checked the transition of its state.
+    /// </summary>
+    /// <exception cref="RunConflictException">It was to start, or to go on, and another run is in its way by now.</exception>
     Task UpdateRunAsync(Lease lease, RunRecord run, CancellationToken ct = default);
 
     /// <summary>Replaces a step's record.</summary>

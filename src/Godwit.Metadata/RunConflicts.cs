@@ -1,0 +1,84 @@
+using Godwit.Runs;
+
+namespace Godwit.Metadata;
+
+/// <summary>Which runs are in the way of another one, and what a person can do about it. The same for every store.</summary>
+internal static class RunConflicts
+{
+    /// <summary>Refuses a run that is new or has not begun.</summary>
+    public static void RefuseStart(RunRecord run, IEnumerable<RunRecord> others)
+    {
+        foreach (var other in others.Where(o => o.Instance == run.Instance && o.RunId != run.RunId))
+        {
+            if (RunTransitions.IsActive(other.State))
+            {
+                throw new RunConflictException(Active(other), other.RunId);
+            }
+
+            if (other.Table == run.Table && Unfinished(other) is { } sentence)
+            {
+                throw new RunConflictException(sentence, other.RunId);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Refuses a run that wants to go on after a failure. Only what is active counts: while this run is unfinished, no other
+    /// on its table can have begun.
+    /// </summary>
+    public static void RefuseResume(RunRecord run, IEnumerable<RunRecord> others)
+    {
+        var active = others.FirstOrDefault(
+            o => o.Instance == run.Instance && o.RunId != run.RunId && RunTransitions.IsActive(o.State));
+        if (active is not null)
+        {
+            throw new RunConflictException(Active(active), active.RunId);
+        }
+    }
+
+    /// <summary>
+    /// Refuses what would put two runs to work at once. A rollback is never refused: it is the way out of trouble.
+    /// </summary>
+    public static void RefuseTransition(RunState from, RunRecord run, Func<IEnumerable<RunRecord>> others)
+    {
+        if (RunTransitions.IsActive(from))
+        {
+            return;
+        }
+
+        if (run.State == RunState.Starting)
+        {
+            RefuseStart(run, others());
+        }
+        else if (run.State == RunState.Running)
+        {
+            RefuseResume(run, others());
+        }
+    }
+
+    private static string Active(RunRecord other)
+    {
+        var id = other.RunId;
+        var remedy = other.State switch
+        {
+            RunState.Paused => $"`godwit resume {id}` or `godwit rollback {id}` first.",
+            RunState.AwaitingCutover => $"`godwit cutover {id}` or `godwit rollback {id}` first.",
+            _ => $"wait until it is through; `godwit status {id}` shows how far it is.",
+        };
+        return $"Run {id} on {other.Table} is {other.State}, and an instance takes one run at a time: {remedy}";
+    }
+
+    private static string? Unfinished(RunRecord other)
+    {
+        var id = other.RunId;
+        var start = $"Run {id} on {other.Table} is {other.State}";
+        return other.State switch
+        {
+            RunState.Failed => $"{start}: `godwit resume {id}` or `godwit rollback {id}` first.",
+            RunState.NeedsOperator =>
+                $"{start}: `godwit status {id}` says what to look at, then `godwit resume {id}` or `godwit rollback {id}` first.",
+            RunState.Completed when !other.CleanedUp => $"{start} and can still be rolled back; `godwit cleanup {id}` ends that.",
+            _ => null,
+        };
+    }
+}

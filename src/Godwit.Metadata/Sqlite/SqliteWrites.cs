@@ -1,0 +1,111 @@
+using Dapper;
+using Godwit.Plans;
+using Godwit.Runs;
+using Microsoft.Data.Sqlite;
+
+namespace Godwit.Metadata.Sqlite;
+
+/// <summary>The statements inside the transactions of <see cref="SqliteRunStore"/>.</summary>
+internal static class SqliteWrites
+{
+    public static int Change(this SqliteTransaction tx, string sql, object parameters) => tx.Connection!.Execute(sql, parameters, tx);
+
+    public static LeaseRow? FindLease(this SqliteConnection db, string runId) => db.QuerySingleOrDefault<LeaseRow>(
+        "SELECT run_id AS RunId, owner AS Owner, epoch AS Epoch, expires_at AS ExpiresAt FROM leases WHERE run_id = @runId", new { runId });
+
+    public static void RequireRun(this SqliteTransaction tx, string runId) => tx.State(runId);
+
+    public static void RequireLease(this SqliteTransaction tx, Lease lease)
+    {
+        var held = tx.Connection!.ExecuteScalar<long>(
+            "SELECT count(*) FROM leases WHERE run_id = @RunId AND owner = @Owner AND epoch = @Epoch",
+            new { lease.RunId, lease.Owner, lease.Epoch }, tx);
+        if (held == 0)
+        {
+            throw new LeaseLostException(lease);
+        }
+    }
+
+    public static RunState State(this SqliteTransaction tx, string runId)
+    {
+        var state = tx.Connection!.QuerySingleOrDefault<string>("SELECT state FROM runs WHERE run_id = @runId", new { runId }, tx);
+        return state is null ? throw new RunNotFoundException(runId) : StoredValue.Name<RunState>(state);
+    }
+
+    public static IReadOnlyList<RunRecord> Runs(this SqliteTransaction tx) =>
+        [.. tx.Connection!.Query<RunRow>($"SELECT {RunRow.Columns} FROM runs ORDER BY created_at DESC", transaction: tx).Select(r => r.ToRecord())];
+
+    public static int InsertRun(this SqliteTransaction tx, RunRecord run, Plan plan, string text)
+    {
+        tx.Change(
+            """
+            INSERT INTO runs (run_id, kind, table_name, instance, strategy, state, created_at, started_at, finished_at,
+                              rollback_until, cleaned_up, problem, options, progress)
+            VALUES (@RunId, @Kind, @TableName, @Instance, @Strategy, @State, @CreatedAt, @StartedAt, @FinishedAt,
+                    @RollbackUntil, @CleanedUp, @Problem, @Options, @Progress)
+            """,
+            RunRow.From(run));
+        tx.Change(
+            "INSERT INTO plans (run_id, body, checksum) VALUES (@RunId, @text, @checksum)",
+            new { run.RunId, text, checksum = PlanFormat.Checksum(text) });
+        return tx.InsertSteps(run.RunId, plan.Steps);
+    }
+
+    public static int UpdateRun(this SqliteTransaction tx, RunRecord run) => tx.Change(
+        """
+        UPDATE runs SET state = @State, started_at = @StartedAt, finished_at = @FinishedAt, rollback_until = @RollbackUntil,
+                        cleaned_up = @CleanedUp, problem = @Problem, options = @Options, progress = coalesce(@Progress, progress)
+        WHERE run_id = @RunId
+        """,
+        RunRow.From(run));
+
+    public static int UpdateStep(this SqliteTransaction tx, StepRecord step)
+    {
+        var changed = tx.Change(
+            "UPDATE steps SET state = @State, rows_done = @RowsDone, attempts = @Attempts WHERE run_id = @RunId AND step = @Index",
+            new { step.RunId, step.Index, State = step.State.ToString(), step.RowsDone, step.Attempts });
+        return changed == 1 ? changed : throw new ArgumentException($"Run {step.RunId} has no step {step.Index}.", nameof(step));
+    }
+
+    public static JournalEntry AppendJournal(this SqliteTransaction tx, JournalEntry entry)
+    {
+        var last = tx.Connection!.ExecuteScalar<long>(
+            "SELECT coalesce(max(sequence), 0) FROM journal WHERE run_id = @RunId", new { entry.RunId }, tx);
+        var row = new JournalRow(
+            entry.RunId, last + 1, entry.Step, entry.Kind.ToString(), entry.Name, entry.Payload, entry.At.ToUnixTimeMilliseconds());
+        tx.Change(
+            "INSERT INTO journal (run_id, sequence, step, kind, name, payload, at) VALUES (@RunId, @Sequence, @Step, @Kind, @Name, @Payload, @At)",
+            row);
+        return row.ToRecord();
+    }
+
+    public static int AppendError(this SqliteTransaction tx, RunError error) => tx.Change(
+        "INSERT INTO errors (run_id, step, message, details, at) VALUES (@RunId, @Step, @Message, @Details, @At)",
+        new { error.RunId, error.Step, error.Message, error.Details, At = error.At.ToUnixTimeMilliseconds() });
+
+    public static int PutLease(this SqliteTransaction tx, Lease lease) => tx.Change(
+        """
+        INSERT INTO leases (run_id, owner, epoch, expires_at) VALUES (@RunId, @Owner, @Epoch, @ExpiresAt)
+        ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch, expires_at = excluded.expires_at
+        """,
+        new { lease.RunId, lease.Owner, lease.Epoch, ExpiresAt = lease.ExpiresAt.ToUnixTimeMilliseconds() });
+
+    /// <summary>One prepared statement for all of them: a plan may have tens of thousands.</summary>
+    private static int InsertSteps(this SqliteTransaction tx, string runId, IReadOnlyList<PlannedStep> steps)
+    {
+        using var insert = tx.Connection!.CreateCommand();
+        insert.Transaction = tx;
+        insert.CommandText = "INSERT INTO steps (run_id, step, state, rows_done, attempts) VALUES ($run, $step, $state, 0, 0)";
+        insert.Parameters.AddWithValue("$run", runId);
+        insert.Parameters.AddWithValue("$state", nameof(StepState.Pending));
+        var index = insert.Parameters.Add("$step", SqliteType.Integer);
+        insert.Prepare();
+        foreach (var step in steps)
+        {
+            index.Value = step.Index;
+            insert.ExecuteNonQuery();
+        }
+
+        return steps.Count;
+    }
+}

@@ -1,0 +1,19 @@
+using Godwit.Metadata;
+using Godwit.Metadata.Sqlite;
+
+namespace Godwit.Tests.Metadata;
+
+/// <summary>The contract on a state file in a folder of its own.</summary>
+public sealed class SqliteRunStoreTests : RunStoreConflictContract
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("godwit-state-");
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    private protected override async Task<IRunStore> OpenAsync() =>
+        await SqliteRunStore.OpenAsync(Path.Combine(_folder.FullName, "state.db"), Clock, ct: Ct);
+}
