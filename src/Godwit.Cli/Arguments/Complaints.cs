@@ -16,6 +16,12 @@ internal static class Complaints
 
         var command = line.CommandResult.Command;
         var sentences = line.Errors.Select(e => Sentence(e, line)).Distinct().ToList();
+        if (sentences.Count > 1)
+        {
+            // Who mistyped the verb, or an option before it, has not forgotten it.
+            sentences.Remove(NoVerb().Problems[0]);
+        }
+
         var verb = command is RootCommand ? "" : $"{command.Name} ";
         return Failure.Usage(sentences, $"`godwit {verb}--help` shows what can be written.");
     }
@@ -54,7 +60,7 @@ internal static class Complaints
         var known = isOption
             ? command.Options.Concat(ServerOptions.All).Select(o => o.Name)
             : command.Subcommands.Select(c => c.Name);
-        var near = known.OrderBy(name => Distance(token, name)).FirstOrDefault(name => Distance(token, name) <= 3);
+        var near = known.OrderBy(name => Distance(token, name)).FirstOrDefault(name => Distance(token, name) is > 0 and <= 3 && Distance(token, name) < token.Length / 2);
         var where = command is RootCommand ? "godwit" : $"godwit {command.Name}";
         var what = isOption ? "no option" : command is RootCommand ? "no verb" : "no further argument";
         return $"`{where}` knows {what} '{token}'" + (near is null ? "." : $"; did you mean {near}?");
