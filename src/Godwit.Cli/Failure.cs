@@ -1,9 +1,9 @@
 using Godwit.Checks;
+using Godwit.Cli.Rendering;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
 using Godwit.Plans;
 using Godwit.Runs;
-using Godwit.Cli.Rendering;
 
 namespace Godwit.Cli;
 
@@ -21,8 +21,11 @@ internal sealed record Failure(string Code, int ExitCode, IReadOnlyList<string> 
     public static Failure Interrupted(string sentence) => new("interrupted", ExitCodes.Interrupted, [sentence]);
 
     /// <summary>Checks that block.</summary>
-    public static Failure Refused(IEnumerable<CheckResult> results) =>
-        new("refused", ExitCodes.Refused, [.. results.Where(r => r.Blocks).Select(r => r.Message)]);
+    public static Failure Refused(IEnumerable<CheckResult> results)
+    {
+        List<string> problems = [.. results.Where(r => r.Blocks).Select(r => r.Message)];
+        return new("refused", ExitCodes.Refused, problems.Count > 0 ? problems : ["There is no plan for this, and no check says why."]);
+    }
 
     /// <summary>The failures that are expected; null for a defect.</summary>
     public static Failure? From(Exception exception) => exception switch

@@ -9,7 +9,7 @@ internal static class ChecksView
     /// <summary>A line for each check.</summary>
     public static Grid Of(IReadOnlyList<CheckResult> checks)
     {
-        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(0)).AddColumn(new GridColumn().NoWrap()).AddColumn();
+        var grid = new Grid().AddColumn(Look.Narrow()).AddColumn(Look.Narrow()).AddColumn(new GridColumn().Padding(0, 0, 0, 0));
         foreach (var check in checks)
         {
             var (sign, style) = check.Verdict switch

@@ -9,7 +9,7 @@ internal static class ErrorsView
     /// <summary>A line for each, with the server's words below when wanted.</summary>
     public static Grid Of(IReadOnlyList<StatusError> errors, bool withDetails)
     {
-        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(0)).AddColumn(new GridColumn().NoWrap()).AddColumn();
+        var grid = new Grid().AddColumn(Look.Narrow()).AddColumn(Look.Narrow()).AddColumn(new GridColumn().Padding(0, 0, 0, 0));
         foreach (var error in errors)
         {
             grid.AddRow(

@@ -28,10 +28,13 @@ internal static class Look
         return table;
     }
 
+    /// <summary>A column as wide as what is in it.</summary>
+    public static GridColumn Narrow() => new GridColumn().NoWrap().Padding(0, 0, 2, 0);
+
     /// <summary>Labels with values.</summary>
     public static Grid Facts(IEnumerable<(string Label, IRenderable Value)> facts)
     {
-        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(2).PadLeft(0)).AddColumn(new GridColumn().PadLeft(0));
+        var grid = new Grid().AddColumn(Narrow()).AddColumn(new GridColumn().Padding(0, 0, 0, 0));
         foreach (var (label, value) in facts)
         {
             grid.AddRow(new Text(label, Quiet), value);
