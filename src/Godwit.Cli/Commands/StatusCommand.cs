@@ -26,7 +26,7 @@ internal static class StatusCommand
             ? await call.FindRunAsync(migrator, written)
             : await NewestAsync(migrator, call.Token);
         var status = call.Has(Watch)
-            ? await Foreground.RunAsync(call, progress => WatchAsync(call, migrator, run, progress))
+            ? await Foreground.RunAsync(call, progress => WatchAsync(call, migrator, run, progress), onStop: null)
             : await migrator.StatusAsync(run, call.Token);
 
         // The question was answered, whatever the answer is.

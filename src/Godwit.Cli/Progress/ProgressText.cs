@@ -33,6 +33,11 @@ internal static class ProgressText
             parts.Add(problem);
         }
 
+        if (status.State == RunState.AwaitingCutover)
+        {
+            parts.Add(StatusView.Next(status));
+        }
+
         return Plain.Clean(string.Join(" · ", parts)).ReplaceLineEndings(" ");
     }
 }

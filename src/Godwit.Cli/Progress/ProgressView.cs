@@ -20,7 +20,7 @@ internal static class ProgressView
             Line($"{status.RunId} · {status.Table} · {status.State}", Look.Of(status.State)),
             Line($"{Bar(status.RowsCopied, status.RowsTotal, Math.Min(LongestBar, width - 10))} {Plain.Percent(status.RowsCopied, status.RowsTotal)}", Look.Good),
             Line(StatusView.Copied(status)),
-            Line(status.Activity ?? ""),
+            Line(status.State == RunState.AwaitingCutover ? StatusView.Next(status) : status.Activity ?? ""),
         ];
         if (status.Brake is { } brake)
         {

@@ -204,5 +204,16 @@ public class VerbTests
         var run = await CliRun.Of(["status", "--watch", "--output", "json"], fake, ct: new CancellationToken(canceled: true));
         run.ShouldBeOneDocument(0);
         run.Document().GetProperty("state").GetString().ShouldBe("Running");
+        run.Error.ShouldNotContain("Stopping");
+    }
+
+    [Fact]
+    public async Task Ctrl_C_while_a_run_is_worked_on_says_that_it_is_stopping_and_how_to_go_on()
+    {
+        var fake = new FakeMigrator { Status = CliSamples.Status(RunState.Paused) };
+        var run = await CliRun.Of(["resume", "k3f"], fake, ct: new CancellationToken(canceled: true));
+        run.ExitCode.ShouldBe(130);
+        run.Error.ShouldContain("Stopping");
+        run.Error.ShouldContain("`godwit resume k3f9a2b1` goes on");
     }
 }
