@@ -1,0 +1,41 @@
+using System.CommandLine;
+using Godwit.Cli.Arguments;
+using Godwit.Cli.Rendering;
+using Godwit.ClickHouse;
+
+namespace Godwit.Cli.Commands;
+
+/// <summary><c>godwit doctor</c>: all checks that concern a table, whatever it is to become. Changes nothing.</summary>
+internal static class DoctorCommand
+{
+    private static readonly Argument<string> Table = Arg.Table();
+
+    /// <summary>The verb.</summary>
+    public static Verb Verb { get; } = new("doctor", "Check whether a table can be rebuilt; changes nothing", RunAsync, Table)
+    {
+        Examples = ["godwit doctor analytics.events"],
+    };
+
+    private static async Task<int> RunAsync(Invocation call)
+    {
+        List<string> problems = [];
+        if (!QualifiedName.TryParse(call.Get(Table), out var table, out var error))
+        {
+            problems.Add(error);
+        }
+
+        await using var migrator = await call.OpenAsync(create: true, problems);
+        var checks = await migrator.DiagnoseAsync(table!, call.Token);
+        var blocked = checks.Any(c => c.Blocks);
+        if (call.Output.IsJson)
+        {
+            call.Output.Document(new { table = table!.ToString(), ok = !blocked, checks });
+        }
+        else
+        {
+            call.Screen().Write(ChecksView.Of(checks));
+        }
+
+        return blocked ? ExitCodes.Refused : ExitCodes.Done;
+    }
+}

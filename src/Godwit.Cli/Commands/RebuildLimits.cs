@@ -1,0 +1,59 @@
+using System.CommandLine;
+using Godwit.Cli.Arguments;
+using Godwit.Runs;
+
+namespace Godwit.Cli.Commands;
+
+/// <summary>The options of <c>godwit rebuild</c> that say how the run is to behave.</summary>
+internal static class RebuildLimits
+{
+    private static readonly Option<bool> DeferCutover = Opt.Flag("--defer-cutover", "Wait for `godwit cutover` before the names change hands");
+
+    private static readonly Option<TimeSpan?> RollbackWindow = Opt.Parsed<TimeSpan?>(
+        "--rollback-window", "TIME", "How long the retired table is kept for a rollback [24h]", text => Durations.Read(text));
+
+    private static readonly Option<bool> DropRetired = Opt.Flag("--drop-retired", "Drop the retired table right after the cutover: no rollback");
+
+    private static readonly Option<long?> MaxRowsPerSecond = Opt.Parsed(
+        "--max-rows-per-second", "N", "The most rows per second that are copied [no limit]", Opt.Number);
+
+    private static readonly Option<int?> MaxParts = Opt.Parsed(
+        "--max-parts", "N", "Hold while a partition has more active parts [half of the server's limit]", Opt.SmallNumber);
+
+    private static readonly Option<long?> MinFreeDisk = Opt.Parsed<long?>(
+        "--min-free-disk", "SIZE", "Hold while a disk of the table has less free [1GiB]", text => Sizes.Read(text));
+
+    private static readonly Option<string[]> BrakeSql = Opt.Many("--brake-sql", "SQL", "Hold while this does not return 0; repeatable");
+
+    private static readonly Option<int?> Threads = Opt.Parsed(
+        "--threads", "N", "The most threads that the copy uses on the server [its cores]", Opt.SmallNumber);
+
+    private static readonly Option<long?> Memory = Opt.Parsed<long?>(
+        "--memory", "SIZE", "The most memory that the copy uses on the server [by its limits]", text => Sizes.Read(text));
+
+    /// <summary>What concerns the cutover.</summary>
+    public static IReadOnlyList<Option> Cutover { get; } = [DeferCutover, RollbackWindow, DropRetired];
+
+    /// <summary>What slows or holds.</summary>
+    public static IReadOnlyList<Option> Brakes { get; } = [MaxRowsPerSecond, MaxParts, MinFreeDisk, BrakeSql, Threads, Memory];
+
+    /// <summary>The options of the run; what is wrong with them is added to <paramref name="problems"/>.</summary>
+    public static RunOptions Read(Invocation call, List<string> problems)
+    {
+        var defaults = new RunOptions();
+        var options = defaults with
+        {
+            DeferCutover = call.Has(DeferCutover),
+            RollbackWindow = call.Get(RollbackWindow) ?? defaults.RollbackWindow,
+            DropRetired = call.Has(DropRetired),
+            MaxRowsPerSecond = call.Get(MaxRowsPerSecond),
+            MaxParts = call.Get(MaxParts),
+            MinFreeDisk = call.Get(MinFreeDisk) ?? defaults.MinFreeDisk,
+            BrakeSql = call.All(BrakeSql),
+            Threads = call.Get(Threads),
+            Memory = call.Get(Memory),
+        };
+        problems.AddRange(options.Problems());
+        return options;
+    }
+}

@@ -1,0 +1,22 @@
+using System.CommandLine;
+using Godwit.Cli.Arguments;
+using Godwit.Cli.Progress;
+
+namespace Godwit.Cli.Commands;
+
+/// <summary><c>godwit resume</c>: goes on with a run: tells its owner, or takes it over and works on it here.</summary>
+internal static class ResumeCommand
+{
+    private static readonly Argument<string> Run = Arg.Run();
+
+    /// <summary>The verb.</summary>
+    public static Verb Verb { get; } = new("resume", "Go on with a paused, failed or interrupted run", RunAsync, Run) { Examples = ["godwit resume k3f9a2b1"] };
+
+    private static async Task<int> RunAsync(Invocation call)
+    {
+        await using var migrator = await call.OpenAsync(create: false);
+        var run = await call.FindRunAsync(migrator, call.Get(Run)!);
+        var status = await Foreground.RunAsync(call, progress => migrator.ResumeAsync(run, progress, call.Token));
+        return call.Show(status, ExitCodes.Forward);
+    }
+}

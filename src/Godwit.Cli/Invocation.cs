@@ -1,0 +1,96 @@
+using System.CommandLine;
+using Godwit.Checks;
+using Godwit.Cli.Arguments;
+using Godwit.Cli.Rendering;
+using Godwit.ClickHouse;
+using Godwit.Metadata;
+using Godwit.Runs;
+
+namespace Godwit.Cli;
+
+/// <summary>One call of one verb: what was written on the command line, and what the verb works with.</summary>
+internal sealed class Invocation(ParseResult line, CliEnvironment environment, Output output, CancellationToken ct)
+{
+    /// <summary>The machine.</summary>
+    public CliEnvironment Environment => environment;
+
+    /// <summary>The streams.</summary>
+    public Output Output => output;
+
+    /// <summary>Cancelled by Ctrl-C and SIGTERM.</summary>
+    public CancellationToken Token => ct;
+
+    /// <summary>The value of an option; its default when it was not given.</summary>
+    public T? Get<T>(Option<T> option) => line.GetValue(option);
+
+    /// <summary>The values of an option that may be given often.</summary>
+    public IReadOnlyList<string> All(Option<string[]> option) => line.GetValue(option) ?? [];
+
+    /// <summary>Whether a flag was given.</summary>
+    public bool Has(Option<bool> flag) => line.GetResult(flag) is { Implicit: false };
+
+    /// <summary>The value of an argument.</summary>
+    public string? Get(Argument<string> argument) => line.GetValue(argument);
+
+    /// <summary>Where text for people is drawn.</summary>
+    public Screen Screen() => new(output.Text, output.IsJson ? environment.IsErrorTerminal : environment.IsOutputTerminal, environment);
+
+    /// <summary>Opens the state file alone: for verbs that a server, or its absence, does not concern.</summary>
+    public Task<IMigrator> OpenStateAsync()
+    {
+        var nowhere = new ClickHouseOptions { Url = new Uri(ServerOptions.DefaultServer) };
+        var problems = new List<string>();
+        var file = ServerOptions.StateFile(this, problems);
+        return problems.Count == 0
+            ? environment.OpenMigrator(nowhere, file, false, ct)
+            : throw new InvalidRequestException(problems);
+    }
+
+    /// <summary>Opens the state file and the way to the server.</summary>
+    /// <param name="create">Whether a missing state file is made.</param>
+    /// <param name="problems">What the verb itself found wrong; told together with what is wrong here.</param>
+    public Task<IMigrator> OpenAsync(bool create, List<string>? problems = null)
+    {
+        problems ??= [];
+        var server = ServerOptions.Server(this, problems);
+        var file = ServerOptions.StateFile(this, problems);
+        return problems.Count == 0
+            ? environment.OpenMigrator(server, file, create, ct)
+            : throw new InvalidRequestException(problems);
+    }
+
+    /// <summary>The one run whose id is, or begins with, what was written.</summary>
+    public async Task<string> FindRunAsync(IMigrator migrator, string written)
+    {
+        var ids = (await migrator.ListAsync(ct)).Select(r => r.RunId).Where(id => id.StartsWith(written, StringComparison.Ordinal)).ToList();
+        return ids switch
+        {
+            _ when ids.Contains(written) => written,
+            [var only] when written.Length > 0 => only,
+            [] or [_] => throw new RunNotFoundException(written),
+            _ => throw new InvalidRequestException(
+                [$"{ids.Count} runs begin with '{written}' ({string.Join(", ", ids.Take(5))}{(ids.Count > 5 ? " …" : "")}): write more of the id."]),
+        };
+    }
+
+    /// <summary>Prints where a run is, as the document or as text, and returns the exit code.</summary>
+    public int Show(RunStatus status, Func<RunState, int> exitCode)
+    {
+        if (output.IsJson)
+        {
+            output.Document(status);
+        }
+        else
+        {
+            Screen().Write(StatusView.Of(status, environment.Clock.GetUtcNow()));
+        }
+
+        var code = exitCode(status.State);
+        if (code != ExitCodes.Done)
+        {
+            output.Error.WriteLine($"godwit: {Plain.Clean(StatusView.Ending(status))}");
+        }
+
+        return code;
+    }
+}

@@ -1,0 +1,52 @@
+using System.CommandLine;
+using Godwit.Cli.Arguments;
+using Godwit.Cli.Commands;
+
+namespace Godwit.Cli;
+
+/// <summary>The explicit list of verbs, and the tree that the parser reads.</summary>
+internal static class Verbs
+{
+    /// <summary>Shows the help.</summary>
+    public static readonly Option<bool> HelpFlag = new("--help", "-h", "-?") { Description = "Show this text", Recursive = true, Arity = ArgumentArity.Zero };
+
+    /// <summary>Shows the version.</summary>
+    public static readonly Option<bool> VersionFlag = new("--version") { Description = "Show the version", Arity = ArgumentArity.Zero };
+
+    /// <summary>All verbs, in the order in which the help shows them.</summary>
+    public static IReadOnlyList<Verb> All { get; } =
+    [
+        RebuildCommand.Verb,
+        StatusCommand.Verb,
+        PauseCommand.Verb,
+        ResumeCommand.Verb,
+        StopCommand.Verb,
+        CutoverCommand.Verb,
+        RollbackCommand.Verb,
+        CleanupCommand.Verb,
+        RunsCommand.Verb,
+        ErrorsCommand.Verb,
+        DoctorCommand.Verb,
+    ];
+
+    /// <summary>The tree.</summary>
+    public static RootCommand Root { get; } = Plant();
+
+    private static RootCommand Plant()
+    {
+        var root = new RootCommand("Godwit runs long data migrations on ClickHouse without stopping the product that writes to it.");
+        root.Options.Clear();
+        root.Directives.Clear();
+        foreach (var option in ServerOptions.All.Append(HelpFlag).Append(VersionFlag))
+        {
+            root.Options.Add(option);
+        }
+
+        foreach (var verb in All)
+        {
+            root.Subcommands.Add(verb.Command);
+        }
+
+        return root;
+    }
+}

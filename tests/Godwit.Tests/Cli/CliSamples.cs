@@ -1,0 +1,33 @@
+using Godwit.Runs;
+using Godwit.Tests.Metadata;
+
+namespace Godwit.Tests.Cli;
+
+/// <summary>Statuses to show.</summary>
+internal static class CliSamples
+{
+    public static RunStatus Status(RunState state = RunState.Completed, int copies = 3) => new()
+    {
+        RunId = "k3f9a2b1",
+        Table = "db.t",
+        State = state,
+        Strategy = "block-log",
+        Owner = "host:1:a",
+        Steps = [
+            new StepStatus(0, "create-staging", "host:8123", "done", "Create the staging table", 0, null),
+            .. Enumerable.Range(1, copies).Select(i => new StepStatus(
+                i, "copy-partition", "host:8123", i <= copies / 2 ? "done" : i == (copies / 2) + 1 ? "running" : "pending", $"Copy partition {i}", i <= copies / 2 ? 100 : 0, 100)),
+            new StepStatus(copies + 1, "exchange", "host:8123", "pending", "Let the names change hands", 0, null)],
+        RowsCopied = 100L * (copies / 2),
+        RowsTotal = 100L * copies,
+        BytesCopied = 12_345_678,
+        BytesTotal = 30_000_000_000,
+        RowsPerSecond = 1_234_567,
+        EtaSeconds = 3725,
+        Activity = "copying partition 2",
+        Errors = [],
+        CreatedAt = StoreSamples.Noon,
+        StartedAt = StoreSamples.Noon,
+        FinishedAt = StoreSamples.Noon.AddMinutes(3),
+    };
+}

@@ -1,0 +1,82 @@
+using Godwit.Checks;
+using Godwit.Cli;
+using Godwit.ClickHouse;
+using Godwit.Metadata;
+using Godwit.Plans;
+using Godwit.Rebuild;
+using Godwit.Runs;
+using Godwit.Tests.Metadata;
+
+namespace Godwit.Tests.Cli;
+
+/// <summary>Answers every verb with one status, and remembers what it was asked.</summary>
+internal sealed class FakeMigrator : IMigrator
+{
+    public RunStatus Status { get; set; } = CliSamples.Status();
+
+    public Exception? Throws { get; set; }
+
+    public IReadOnlyList<RunRecord> Runs { get; set; } = [StoreSamples.Run("k3f9a2b1", state: RunState.Running), StoreSamples.Run("k3zzzzzz")];
+
+    public RebuildProposal Proposal { get; set; } = new(StoreSamples.Plan(), [new CheckResult("free-disk", CheckVerdict.Ok, "There is room.")]);
+
+    public IReadOnlyList<CheckResult> Checks { get; set; } = [new CheckResult("free-disk", CheckVerdict.Ok, "There is room.")];
+
+    public List<string> Calls { get; } = [];
+
+    public ClickHouseOptions? Server { get; private set; }
+
+    public string? StateFile { get; private set; }
+
+    public RebuildRequest? Request { get; private set; }
+
+    public RunOptions? Options { get; private set; }
+
+    public Task<IMigrator> OpenAsync(ClickHouseOptions server, string stateFile, bool create, CancellationToken ct)
+    {
+        (Server, StateFile) = (server, stateFile);
+        return Task.FromResult<IMigrator>(this);
+    }
+
+    public Task<RebuildProposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct)
+    {
+        (Request, Options) = (request, options);
+        return Answer(Proposal, "propose");
+    }
+
+    public Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct) => Answer(Checks, $"diagnose {table}");
+
+    public Task<string> CreateRunAsync(Plan plan, RunOptions options, CancellationToken ct) => Answer("k3f9a2b1", "create");
+
+    public Task<RunStatus> RunAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct) => Work(runId, "run", progress);
+
+    public Task<RunStatus> StatusAsync(string runId, CancellationToken ct) => Answer(Status, $"status {runId}");
+
+    public Task<IReadOnlyList<RunRecord>> ListAsync(CancellationToken ct) => Task.FromResult(Runs);
+
+    public Task<RunStatus> PauseAsync(string runId, CancellationToken ct) => Answer(Status, $"pause {runId}");
+
+    public Task<RunStatus> ResumeAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct) => Work(runId, "resume", progress);
+
+    public Task<RunStatus> StopAsync(string runId, CancellationToken ct) => Answer(Status, $"stop {runId}");
+
+    public Task<RunStatus> CutOverAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct) => Work(runId, "cutover", progress);
+
+    public Task<RunStatus> RollbackAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct) => Work(runId, "rollback", progress);
+
+    public Task<RunStatus> CleanUpAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct) => Work(runId, "cleanup", progress);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private Task<RunStatus> Work(string runId, string call, IProgress<RunStatus>? progress)
+    {
+        progress?.Report(Status with { State = RunState.Running });
+        return Answer(Status, $"{call} {runId}");
+    }
+
+    private Task<T> Answer<T>(T value, string call)
+    {
+        Calls.Add(call);
+        return Throws is null ? Task.FromResult(value) : Task.FromException<T>(Throws);
+    }
+}
