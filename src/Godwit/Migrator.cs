@@ -89,7 +89,7 @@ public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, TimePro
             return await SteerAsync(runId, RunRequest.Resume, r => r.State != RunState.Paused, progress, ct);
         }
 
-        return await OwnAsync(runId, WasRollingBack(run) ? RunRequest.Rollback : RunRequest.Resume, progress, ct);
+        return await OwnAsync(runId, RunRequest.Resume, progress, ct);
     }
 
     /// <summary>Kills the queries of a run and makes its owner let go of it; it stays resumable.</summary>
@@ -145,9 +145,6 @@ public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, TimePro
             ? throw new WrongStateException($"Run {runId} was cleaned up before; nothing of it is left.")
             : await OwnAsync(runId, RunRequest.None, progress, ct);
     }
-
-    // A rollback that failed or was stopped goes on as a rollback: its steps are half undone.
-    private static bool WasRollingBack(RunRecord run) => run.State == RunState.RollingBack;
 
     private async Task<RunStatus> OwnAsync(string runId, RunRequest first, IProgress<RunStatus>? progress, CancellationToken ct)
     {

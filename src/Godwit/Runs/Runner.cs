@@ -13,6 +13,9 @@ namespace Godwit.Runs;
 /// </summary>
 internal sealed class Runner
 {
+    /// <summary>The journal's fact that the run is being undone: from then on it only goes that way.</summary>
+    private const string RollingBack = "rolling-back";
+
     private readonly IRunStore _store;
     private readonly LeaseKeeper _lease;
     private readonly RunControl _control;
@@ -107,6 +110,8 @@ internal sealed class Runner
         var request = first;
         while (true)
         {
+            // A rollback that was cut off goes on as one: its steps are half undone.
+            request = _services.Journal.Has(RollingBack) ? RunRequest.Rollback : request;
             var work = _control.BeginWork(ct);
             try
             {
@@ -230,6 +235,11 @@ internal sealed class Runner
 
     private async Task RollBackAsync(CancellationToken ct)
     {
+        if (!_services.Journal.Has(RollingBack))
+        {
+            await _services.Journal.FactAsync(0, RollingBack, true);
+        }
+
         if (_run.State != RunState.RollingBack)
         {
             await MoveAsync(RunState.RollingBack, null);

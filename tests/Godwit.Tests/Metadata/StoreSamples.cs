@@ -23,6 +23,7 @@ internal static class StoreSamples
 
     public static Plan Plan(int steps = 2) => new()
     {
+        RunId = "abcd1234",
         Kind = "rebuild",
         Table = "db.t",
         Strategy = "block-log",
