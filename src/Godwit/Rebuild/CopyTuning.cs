@@ -20,14 +20,13 @@ internal sealed record ServerResources(int Cores, long Memory)
             SELECT 'threads' AS what, value FROM system.settings WHERE name = 'max_threads'
             UNION ALL SELECT 'query_memory', value FROM system.settings WHERE name = 'max_memory_usage'
             UNION ALL SELECT 'server_memory', value FROM system.server_settings WHERE name = 'max_server_memory_usage'
-            UNION ALL SELECT 'available', toString(toInt64(value)) FROM system.asynchronous_metrics WHERE metric IN ('OSMemoryAvailable', 'CGroupMemoryTotal')
             """,
             ct: ct);
         long Least(string what) => rows.Where(r => r["what"] == what).Select(r => Number(r["value"])).Where(v => v > 0).DefaultIfEmpty(long.MaxValue).Min();
         var cores = options.Threads ?? (int)Math.Clamp(Least("threads"), 1, 64);
 
-        // A copy is a guest: half of what one query, or 40 % of what the whole server, may take.
-        var memory = Math.Min(Least("query_memory"), Math.Min(Share(Least("server_memory")), Share(Least("available"))));
+        // A copy is a guest: no more than one query, and 40 % of what the whole server, may take.
+        var memory = Math.Min(Least("query_memory"), Share(Least("server_memory")));
         return new ServerResources(cores, options.Memory ?? (memory == long.MaxValue ? Unknown * cores : memory));
     }
 

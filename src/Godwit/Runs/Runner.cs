@@ -44,7 +44,7 @@ internal sealed class Runner
     {
         var lease = await LeaseKeeper.TakeAsync(store, runId, clock, ct);
         var board = new ProgressBoard(clock);
-        await using var control = new RunControl(store, lease, runId, board, clock) { Beat = beat };
+        var control = new RunControl(store, lease, runId, board, clock) { Beat = beat };
         try
         {
             var run = await store.FindRunAsync(runId, ct) ?? throw new RunNotFoundException(runId);
