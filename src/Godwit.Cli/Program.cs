@@ -14,7 +14,8 @@ internal static class Program
             return ExitCodes.Done;
         }
 
-        return await RunAsync(args);
+        // The engine's child process is this program under another verb, which no person types.
+        return args is [Engine.EngineHost.Verb, .. var host] ? Engine.EngineHost.Run(host) : await RunAsync(args);
     }
 
     private static async Task<int> RunAsync(string[] args)

@@ -27,6 +27,7 @@ internal static class Verbs
         RunsCommand.Verb,
         ErrorsCommand.Verb,
         DoctorCommand.Verb,
+        EngineCommand.Verb,
     ];
 
     /// <summary>The tree.</summary>

@@ -4,10 +4,9 @@ using Xunit;
 
 namespace Godwit.IntegrationTests.ClickHouse;
 
-public sealed class NewServerGatewayTests : GatewayContract
+public sealed class NewServerGatewayTests(RealEngine real) : GatewayContract
 {
-    protected override Uri Url => new(Environment.GetEnvironmentVariable("GODWIT_TEST_ENGINE_URL")
-        ?? throw new InvalidOperationException("Set GODWIT_TEST_ENGINE_URL to the HTTP address of a ClickHouse 26.7, like http://127.0.0.1:8123."));
+    protected override Uri Url => real.Engine.Url;
 
     protected override string CreateDatabase => "CREATE DATABASE {0} ENGINE = Atomic";
 
