@@ -73,13 +73,15 @@ remove_policy() {
     policy=''
 }
 
-# Usage: server_version COMMAND — 18.16.1, or nothing.
-server_version() {
-    "$1" --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1 || true
+# Usage: installed_version COMMAND — 18.16.1, or nothing. The old server itself has no --version, so ask for its package.
+installed_version() {
+    {
+        dpkg-query -W -f '${source:Upstream-Version}\n' "$1" || "$1" --version
+    } 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1 || true
 }
 
 install_old_server() {
-    local missing=() package file
+    local missing=() package file version
     for package in clickhouse-server clickhouse-client; do
         command -v "$package" >/dev/null || missing+=("$package")
     done
@@ -103,8 +105,7 @@ install_old_server() {
     fi
 
     for package in clickhouse-server clickhouse-client; do
-        local version
-        version=$(server_version "$package")
+        version=$(installed_version "$package")
         [[ $version == "$old_server" ]] ||
             fail "The tests need $package $old_server (Debian's); this one is ${version:-of no known version}."
     done
