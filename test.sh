@@ -31,7 +31,7 @@ trap 'exit 143' TERM
 
 phase() {
     phase_start=$SECONDS
-    printf '%-34s' "$1"
+    printf '%-48s' "$1"
 }
 
 done_in() {
@@ -125,8 +125,11 @@ run_tests() {
     rm -f -- "$report" "$log"
 
     phase "$name"
-    dotnet exec "$project/bin/Release/net10.0/$name.dll" -xml "$report" -reporter quiet -noAutoReporters \
-        -noColor -noLogo "$@" >"$log" 2>&1 </dev/null || code=$?
+    # The group keeps Bash from reporting a crash in the middle of the line.
+    {
+        dotnet exec "$project/bin/Release/net10.0/$name.dll" -xml "$report" -reporter quiet -noAutoReporters \
+            -noColor -noLogo "$@" >"$log" 2>&1 </dev/null || code=$?
+    } 2>/dev/null
 
     # The report is written at the very end, so a run that crashed has none.
     assembly=$(grep -oE '<assembly [^>]*>' "$report" 2>/dev/null || true)
