@@ -1,13 +1,25 @@
 using Godwit.ClickHouse;
+using Godwit.Testing;
 using Shouldly;
 using Xunit;
 
 namespace Godwit.IntegrationTests.ClickHouse;
 
-public sealed class NewServerGatewayTests : GatewayContract
+/// <summary>One server of today for all tests of the class.</summary>
+public sealed class NewServer : IAsyncLifetime
 {
-    protected override Uri Url => new(Environment.GetEnvironmentVariable("GODWIT_TEST_ENGINE_URL")
-        ?? throw new InvalidOperationException("Set GODWIT_TEST_ENGINE_URL to the HTTP address of a ClickHouse 26.7, like http://127.0.0.1:8123."));
+    private EngineFixture? _engine;
+
+    public Uri Url => _engine!.Url;
+
+    public async ValueTask InitializeAsync() => _engine = await EngineFixture.StartAsync();
+
+    public ValueTask DisposeAsync() => _engine?.DisposeAsync() ?? ValueTask.CompletedTask;
+}
+
+public sealed class NewServerGatewayTests(NewServer server) : GatewayContract, IClassFixture<NewServer>
+{
+    protected override Uri Url => server.Url;
 
     protected override string CreateDatabase => "CREATE DATABASE {0} ENGINE = Atomic";
 

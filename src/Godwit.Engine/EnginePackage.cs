@@ -1,0 +1,198 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace Godwit.Engine;
+
+/// <summary>ClickHouse as a library: one pinned npm package, fetched once and kept in the cache of the user.</summary>
+public static class EnginePackage
+{
+    /// <summary>The pinned version of the package; the ClickHouse in it calls itself <see cref="ClickHouseVersion"/>.</summary>
+    public const string Version = "26.7.3-stable.1";
+
+    /// <summary>What <c>SELECT version()</c> answers.</summary>
+    public const string ClickHouseVersion = "26.7.2.1";
+
+    private const string Library = "libchdb.so";
+    private const int DiskFull = 28; // ENOSPC
+
+    // Only what has a pinned checksum is ever loaded.
+    private static readonly PinnedPackage X64 = new(
+        "@chdb/lib-linux-x64-gnu",
+        "sha512-XP97mMqnc5tZpKQywR8N7cLTsHNiTmHr30pC5mzo3jWmukjKn2IBa60c2B/gWUNcuFjOMjWoorQICCqBVj5wpw==");
+
+    /// <summary>The folder of the cache that holds this version.</summary>
+    public static string Folder
+    {
+        get
+        {
+            // A relative XDG_CACHE_HOME is to be ignored, says its specification.
+            var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { } set && Path.IsPathFullyQualified(set)
+                ? set
+                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+            return Path.Combine(cache, "godwit", "engine", Version);
+        }
+    }
+
+    /// <summary>The path of the library, fetched first if it is not there yet.</summary>
+    /// <exception cref="EngineStartException">It cannot be had; the message says why.</exception>
+    public static Task<string> EnsureAsync(Action<string>? say, CancellationToken ct)
+        => EnsureAsync(Folder, CurrentPackage, say, ct);
+
+    internal static async Task<string> EnsureAsync(string folder, Func<PinnedPackage> package, Action<string>? say, CancellationToken ct)
+    {
+        var library = Path.Combine(folder, Library);
+        if (File.Exists(library))
+        {
+            return library;
+        }
+
+        var wanted = package();
+        try
+        {
+            Directory.CreateDirectory(folder);
+            await using var turn = await LockAsync(Path.Combine(folder, ".lock"), ct);
+            if (!File.Exists(library))
+            {
+                say?.Invoke("Fetching ClickHouse 26.7 (178 MB, once)…");
+                await FetchAsync(wanted, folder, library, ct);
+            }
+
+            return library;
+        }
+        catch (IOException e) when ((e.HResult & 0xffff) == DiskFull)
+        {
+            throw new EngineStartException(
+                $"The disk of {folder} is full: ClickHouse 26.7 takes 750 MB while it is unpacked and 570 MB after.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new EngineStartException($"ClickHouse 26.7 cannot be kept in {folder}: {e.Message}", e);
+        }
+    }
+
+    private static PinnedPackage CurrentPackage()
+    {
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal)
+            || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+        {
+            throw new EngineStartException(
+                $"The ClickHouse engine runs on x64 Linux with glibc, and this is {RuntimeInformation.RuntimeIdentifier}; "
+                + "use a ClickHouse server instead.");
+        }
+
+        return X64;
+    }
+
+    private static async Task FetchAsync(PinnedPackage package, string folder, string library, CancellationToken ct)
+    {
+        // In the folder of the cache: the last step is then a rename on one disk.
+        var work = Directory.CreateDirectory(Path.Combine(folder, $".fetch-{Guid.NewGuid():N}")).FullName;
+        try
+        {
+            await NpmPackAsync(package, work, ct);
+            var archive = Directory.EnumerateFiles(work, "*.tgz").FirstOrDefault()
+                ?? throw new EngineStartException($"npm pack {package.Name}@{Version} ended well and left no archive.");
+            await CheckAsync(package, archive, ct);
+            var unpacked = Path.Combine(work, Library);
+            await UnpackAsync(archive, unpacked, ct);
+            File.Move(unpacked, library, overwrite: true);
+        }
+        finally
+        {
+            Directory.Delete(work, recursive: true);
+        }
+    }
+
+    private static async Task NpmPackAsync(PinnedPackage package, string work, CancellationToken ct)
+    {
+        var start = new ProcessStartInfo("npm", ["pack", $"{package.Name}@{Version}", "--pack-destination", work])
+        {
+            WorkingDirectory = work,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        try
+        {
+            using var npm = Process.Start(start)!;
+            npm.StandardInput.Close();
+            try
+            {
+                var stdout = npm.StandardOutput.ReadToEndAsync(ct);
+                var stderr = npm.StandardError.ReadToEndAsync(ct);
+                await npm.WaitForExitAsync(ct);
+                await stdout;
+                if (npm.ExitCode != 0)
+                {
+                    var why = (await stderr).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                        .Where(line => line.StartsWith("npm error", StringComparison.Ordinal)
+                            || line.StartsWith("npm ERR!", StringComparison.Ordinal)).Take(3);
+                    throw new EngineStartException(
+                        $"npm could not fetch {package.Name}@{Version} (exit code {npm.ExitCode}): {string.Join("; ", why)}");
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                npm.Kill(entireProcessTree: true);
+                await npm.WaitForExitAsync(CancellationToken.None);
+                throw;
+            }
+        }
+        catch (Win32Exception e)
+        {
+            throw new EngineStartException(
+                "The ClickHouse engine is fetched with npm, and there is no npm on the PATH: install Node.js (it is not needed afterwards).", e);
+        }
+    }
+
+    private static async Task CheckAsync(PinnedPackage package, string archive, CancellationToken ct)
+    {
+        await using var bytes = File.OpenRead(archive);
+        var found = "sha512-" + Convert.ToBase64String(await SHA512.HashDataAsync(bytes, ct));
+        if (found != package.Integrity)
+        {
+            throw new EngineStartException(
+                $"The archive of {package.Name}@{Version} has the checksum {found} and not {package.Integrity}, so it was thrown away.");
+        }
+    }
+
+    private static async Task UnpackAsync(string archive, string target, CancellationToken ct)
+    {
+        await using var file = File.OpenRead(archive);
+        await using var gzip = new GZipStream(file, CompressionMode.Decompress);
+        await using var tar = new TarReader(gzip);
+        while (await tar.GetNextEntryAsync(cancellationToken: ct) is { } entry)
+        {
+            if (entry.Name == $"package/{Library}")
+            {
+                await entry.ExtractToFileAsync(target, overwrite: false, ct);
+                return;
+            }
+        }
+
+        throw new EngineStartException($"There is no {Library} in the archive of the ClickHouse engine.");
+    }
+
+    private static async Task<FileStream> LockAsync(string path, CancellationToken ct)
+    {
+        while (true)
+        {
+            try
+            {
+                // Never deleted: a lock on a name that was removed and made again keeps nobody out.
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException e) when (e.GetType() == typeof(IOException) && (e.HResult & 0xffff) != DiskFull)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(200), ct);
+            }
+        }
+    }
+}
+
+/// <summary>A package of npm and the checksum of its archive.</summary>
+internal sealed record PinnedPackage(string Name, string Integrity);

@@ -1,0 +1,62 @@
+using Godwit.Engine;
+
+namespace Godwit.Testing;
+
+/// <summary>Today's ClickHouse in a folder of its own, which can be crashed and started again.</summary>
+public sealed class EngineFixture : IAsyncDisposable
+{
+    private readonly EngineOptions _options;
+    private EngineProcess _engine;
+
+    private EngineFixture(EngineOptions options, EngineProcess engine)
+    {
+        _engine = engine;
+        _options = options with { HttpPort = engine.HttpPort, TcpPort = engine.TcpPort };
+    }
+
+    /// <summary>The HTTP interface; user default, no password.</summary>
+    public Uri Url => _engine.Url;
+
+    /// <summary>The port for remote().</summary>
+    public int TcpPort => _engine.TcpPort!.Value;
+
+    /// <summary>The process that runs ClickHouse.</summary>
+    public int Pid => _engine.Pid;
+
+    /// <summary>The folder of the data.</summary>
+    public string Folder => _options.Path;
+
+    public static async Task<EngineFixture> StartAsync()
+    {
+        var options = new EngineOptions { Path = Directory.CreateTempSubdirectory("godwit-engine-").FullName, TcpPort = 0 };
+        try
+        {
+            return new EngineFixture(options, await EngineProcess.StartAsync(options));
+        }
+        catch (EngineStartException)
+        {
+            Directory.Delete(options.Path, recursive: true);
+            throw;
+        }
+    }
+
+    /// <summary>Ends it as a crash does, and returns when it is gone.</summary>
+    public async Task KillAsync()
+    {
+        _engine.Kill();
+        await _engine.WaitForExitAsync();
+    }
+
+    /// <summary>Starts it again on the same data and ports; one that runs is stopped cleanly first.</summary>
+    public async Task RestartAsync()
+    {
+        await _engine.DisposeAsync();
+        _engine = await EngineProcess.StartAsync(_options);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _engine.DisposeAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+}
