@@ -10,9 +10,10 @@ namespace Godwit.Engine;
 /// </summary>
 internal sealed class PseudoTerminal : IDisposable
 {
-    private readonly SafeFileHandle _master;
+    private readonly FileStream _master;
 
-    private PseudoTerminal(int master) => _master = new SafeFileHandle(master, ownsHandle: true);
+    private PseudoTerminal(int master)
+        => _master = new FileStream(new SafeFileHandle(master, ownsHandle: true), FileAccess.ReadWrite, bufferSize: 0);
 
     /// <summary>Opens one, makes it the standard input, and throws away what is shown on it.</summary>
     public static unsafe PseudoTerminal OnStandardInput()
@@ -39,7 +40,7 @@ internal sealed class PseudoTerminal : IDisposable
     }
 
     /// <summary>Types a line, as a person would.</summary>
-    public void Type(string line) => RandomAccess.Write(_master, Encoding.UTF8.GetBytes(line + "\n"), 0);
+    public void Type(string line) => _master.Write(Encoding.UTF8.GetBytes(line + "\n"));
 
     public void Dispose() => _master.Dispose();
 
@@ -48,7 +49,7 @@ internal sealed class PseudoTerminal : IDisposable
         var buffer = new byte[4096];
         try
         {
-            while (RandomAccess.Read(_master, buffer, 0) > 0)
+            while (_master.Read(buffer) > 0)
             {
             }
         }
