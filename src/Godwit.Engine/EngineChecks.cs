@@ -108,7 +108,7 @@ internal static class EngineChecks
             using var file = new FileStream(status, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
             return false;
         }
-        catch (IOException e) when (e.GetType() == typeof(IOException))
+        catch (IOException e) when (e.HResult == Libc.Locked)
         {
             return true;
         }

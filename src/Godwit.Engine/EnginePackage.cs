@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
@@ -17,12 +15,12 @@ public static class EnginePackage
     public const string ClickHouseVersion = "26.7.2.1";
 
     private const string Library = "libchdb.so";
-    private const int DiskFull = 28; // ENOSPC
 
     // Only what has a pinned checksum is ever loaded.
-    private static readonly PinnedPackage X64 = new(
-        "@chdb/lib-linux-x64-gnu",
-        "sha512-XP97mMqnc5tZpKQywR8N7cLTsHNiTmHr30pC5mzo3jWmukjKn2IBa60c2B/gWUNcuFjOMjWoorQICCqBVj5wpw==");
+    internal const string Integrity =
+        "sha512-XP97mMqnc5tZpKQywR8N7cLTsHNiTmHr30pC5mzo3jWmukjKn2IBa60c2B/gWUNcuFjOMjWoorQICCqBVj5wpw==";
+
+    private static readonly PinnedPackage X64 = new("@chdb/lib-linux-x64-gnu", Integrity);
 
     /// <summary>The folder of the cache that holds this version.</summary>
     public static string Folder
@@ -63,7 +61,7 @@ public static class EnginePackage
 
             return library;
         }
-        catch (IOException e) when ((e.HResult & 0xffff) == DiskFull)
+        catch (IOException e) when (e.HResult == Libc.DiskFull)
         {
             throw new EngineStartException(
                 $"The disk of {folder} is full: ClickHouse 26.7 takes 750 MB while it is unpacked and 570 MB after.", e);
@@ -89,11 +87,17 @@ public static class EnginePackage
 
     private static async Task FetchAsync(PinnedPackage package, string folder, string library, CancellationToken ct)
     {
+        // One that was killed left its folder behind; whoever holds the lock is alone.
+        foreach (var left in Directory.EnumerateDirectories(folder, ".fetch-*"))
+        {
+            Directory.Delete(left, recursive: true);
+        }
+
         // In the folder of the cache: the last step is then a rename on one disk.
         var work = Directory.CreateDirectory(Path.Combine(folder, $".fetch-{Guid.NewGuid():N}")).FullName;
         try
         {
-            await NpmPackAsync(package, work, ct);
+            await Npm.PackAsync($"{package.Name}@{Version}", work, ct);
             var archive = Directory.EnumerateFiles(work, "*.tgz").FirstOrDefault()
                 ?? throw new EngineStartException($"npm pack {package.Name}@{Version} ended well and left no archive.");
             await CheckAsync(package, archive, ct);
@@ -104,48 +108,6 @@ public static class EnginePackage
         finally
         {
             Directory.Delete(work, recursive: true);
-        }
-    }
-
-    private static async Task NpmPackAsync(PinnedPackage package, string work, CancellationToken ct)
-    {
-        var start = new ProcessStartInfo("npm", ["pack", $"{package.Name}@{Version}", "--pack-destination", work])
-        {
-            WorkingDirectory = work,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        try
-        {
-            using var npm = Process.Start(start)!;
-            npm.StandardInput.Close();
-            try
-            {
-                var stdout = npm.StandardOutput.ReadToEndAsync(ct);
-                var stderr = npm.StandardError.ReadToEndAsync(ct);
-                await npm.WaitForExitAsync(ct);
-                await stdout;
-                if (npm.ExitCode != 0)
-                {
-                    var why = (await stderr).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-                        .Where(line => line.StartsWith("npm error", StringComparison.Ordinal)
-                            || line.StartsWith("npm ERR!", StringComparison.Ordinal)).Take(3);
-                    throw new EngineStartException(
-                        $"npm could not fetch {package.Name}@{Version} (exit code {npm.ExitCode}): {string.Join("; ", why)}");
-                }
-            }
-            catch (OperationCanceledException)
-            {
-                npm.Kill(entireProcessTree: true);
-                await npm.WaitForExitAsync(CancellationToken.None);
-                throw;
-            }
-        }
-        catch (Win32Exception e)
-        {
-            throw new EngineStartException(
-                "The ClickHouse engine is fetched with npm, and there is no npm on the PATH: install Node.js (it is not needed afterwards).", e);
         }
     }
 
@@ -186,7 +148,7 @@ public static class EnginePackage
                 // Never deleted: a lock on a name that was removed and made again keeps nobody out.
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException e) when (e.GetType() == typeof(IOException) && (e.HResult & 0xffff) != DiskFull)
+            catch (IOException e) when (e.HResult == Libc.Locked)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(200), ct);
             }

@@ -10,6 +10,10 @@ internal static partial class Libc
     public const int CloseOnExec = 0x80000;
     public const int SignalKill = 9;
 
+    /// <summary>EWOULDBLOCK and ENOSPC, as they stand in the HResult of an IOException.</summary>
+    public const int Locked = 11;
+    public const int DiskFull = 28;
+
     [LibraryImport("libc", EntryPoint = "dup", SetLastError = true)]
     public static partial int Dup(int fd);
 
