@@ -15,6 +15,7 @@ public static class EnginePackage
     public const string ClickHouseVersion = "26.7.2.1";
 
     private const string Library = "libchdb.so";
+    private const long NeededBytes = 750_000_000;
 
     // Only what has a pinned checksum is ever loaded.
     internal const string Integrity =
@@ -63,8 +64,7 @@ public static class EnginePackage
         }
         catch (IOException e) when (e.HResult == Libc.DiskFull)
         {
-            throw new EngineStartException(
-                $"The disk of {folder} is full: ClickHouse 26.7 takes 750 MB while it is unpacked and 570 MB after.", e);
+            throw Full(folder, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -93,6 +93,11 @@ public static class EnginePackage
             Directory.Delete(left, recursive: true);
         }
 
+        if (new DriveInfo(folder).AvailableFreeSpace < NeededBytes)
+        {
+            throw Full(folder, null);
+        }
+
         // In the folder of the cache: the last step is then a rename on one disk.
         var work = Directory.CreateDirectory(Path.Combine(folder, $".fetch-{Guid.NewGuid():N}")).FullName;
         try
@@ -110,6 +115,9 @@ public static class EnginePackage
             Directory.Delete(work, recursive: true);
         }
     }
+
+    private static EngineStartException Full(string folder, IOException? e)
+        => new($"The disk of {folder} is full: ClickHouse 26.7 takes 750 MB while it is unpacked and 570 MB after.", e);
 
     private static async Task CheckAsync(PinnedPackage package, string archive, CancellationToken ct)
     {
