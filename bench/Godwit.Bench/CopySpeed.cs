@@ -1,6 +1,6 @@
+using Godwit.ClickHouse;
 using Godwit.Rebuild;
 using Godwit.Runs;
-using Godwit.ClickHouse;
 
 namespace Godwit.Bench;
 
