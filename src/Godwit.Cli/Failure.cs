@@ -34,7 +34,7 @@ internal sealed record Failure(string Code, int ExitCode, IReadOnlyList<string> 
         RefusedException e => Refused(e.Results),
         RunNotFoundException e => Usage([e.Message]),
         WrongStateException or RunConflictException or LeaseHeldException => new("refused", ExitCodes.Refused, [exception.Message]),
-        ClickHouseException or StoreException or StoredFormatException or LeaseLostException
+        ClickHouseException or Engine.EngineStartException or StoreException or StoredFormatException or LeaseLostException
             or IOException or UnauthorizedAccessException => new("failed", ExitCodes.Failed, [exception.Message]),
         OperationCanceledException => Interrupted("Interrupted. `godwit runs` shows the runs there are and their states."),
         AggregateException { InnerExceptions: [var inner] } => From(inner),

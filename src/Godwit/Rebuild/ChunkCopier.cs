@@ -37,6 +37,17 @@ internal sealed record AttachedFact(Fingerprints Fingerprints, IReadOnlyList<lon
 internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
 {
     private readonly QualifiedName _view = landing with { Table = landing.Table + "_f" };
+    private bool _isPrepared;
+
+    /// <summary>When parts were attached last, as a timestamp of the context's clock.</summary>
+    public long AttachedAt { get; private set; }
+
+    /// <summary>Makes the landing table ahead of time, for a chunk that must be quick.</summary>
+    public async Task PrepareAsync(Direction direction, bool isSweep, CancellationToken ct)
+    {
+        await PrepareLandingAsync(direction, isSweep, ct);
+        _isPrepared = true;
+    }
 
     /// <summary>Copies a chunk, or finishes copying it, or finds that it has been copied.</summary>
     public async Task<AttachedFact> CopyAsync(Chunk chunk, CancellationToken ct)
@@ -46,9 +57,13 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
             return done;
         }
 
-        // A statement of an earlier attempt may still be at work: nothing can be concluded while it is.
-        await LongStatement.KillAsync(
-            context.Gateway, $"startsWith(query_id, {Sql.Literal($"{context.Services.QueryPrefix}{context.Step.Index}-")})", ct);
+        if (!_isPrepared)
+        {
+            // A statement of an earlier attempt may still be at work: nothing can be concluded while it is.
+            await LongStatement.KillAsync(
+                context.Gateway, $"startsWith(query_id, {Sql.Literal($"{context.Services.QueryPrefix}{context.Step.Index}-")})", ct);
+        }
+
         var copied = context.Journal.Find<CopiedFact>($"copied/{chunk.Name}");
         if (copied is not null && !await LandingHoldsAsync(copied, ct))
         {
@@ -58,6 +73,12 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
 
         copied ??= await FillAsync(chunk, ct);
         var attached = await AttachAsync(chunk, copied, ct);
+        if (chunk is { IsSweep: true, Verify: true })
+        {
+            // Writers and readers wait for a sweep, so it is compared when its rows can be seen.
+            await VerifyAsync(chunk, copied, ct);
+        }
+
         await DropLandingAsync(ct);
         return attached;
     }
@@ -68,7 +89,12 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         {
             try
             {
-                await PrepareLandingAsync(chunk, ct);
+                if (!_isPrepared)
+                {
+                    await PrepareLandingAsync(chunk.Direction, chunk.IsSweep, ct);
+                }
+
+                _isPrepared = false;
                 await InsertAsync(chunk, tuning, ct);
                 break;
             }
@@ -79,7 +105,7 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         }
 
         var copied = new CopiedFact(await ReadViewAsync(ct), await ReadPartsAsync(ct));
-        if (chunk.Verify)
+        if (chunk is { IsSweep: false, Verify: true })
         {
             await VerifyAsync(chunk, copied, ct);
         }
@@ -88,15 +114,15 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         return copied;
     }
 
-    private async Task PrepareLandingAsync(Chunk chunk, CancellationToken ct)
+    private async Task PrepareLandingAsync(Direction direction, bool isSweep, CancellationToken ct)
     {
         await DropLandingAsync(ct);
-        var definition = chunk.Direction.ToDefinition;
+        var definition = direction.ToDefinition;
         await context.ChangeAsync(
             "create-landing",
             [
-                definition.ToSql(landing, HelperTables.Landing(chunk.IsSweep)),
-                $"CREATE MATERIALIZED VIEW {_view.ToSql()} ENGINE = Memory AS {chunk.Direction.Fingerprint.Select(landing.ToSql())}",
+                definition.ToSql(landing, HelperTables.Landing(isSweep)),
+                $"CREATE MATERIALIZED VIEW {_view.ToSql()} ENGINE = Memory AS {direction.Fingerprint.Select(landing.ToSql())}",
             ],
             HelperTables.CreateSettings(definition),
             ct);
@@ -125,8 +151,8 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         if (source.Difference(copied.Fingerprints) is { Count: > 0 } partitions)
         {
             throw new StepFailedException(
-                $"Rows of {direction.From} changed while they were copied (partition {partitions[0]}); nothing of this was put into {direction.To}. "
-                + "`resume` copies them again.");
+                $"Rows of {direction.From} changed while they were copied to {direction.To} (partition {partitions[0]}). "
+                + (chunk.IsSweep ? "Compare both tables in this partition before you clean up." : "Nothing of this was put there; `resume` copies them again."));
         }
     }
 
@@ -149,10 +175,10 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
                 context.Step.Index, $"attaching/{chunk.Name}", new AttachingFact(await SamePartsAsync(chunk, copied, ct)));
             await context.ChangeAsync(
                 $"attach/{chunk.Name}",
-                copied.Parts.Select(p => p.Partition).Distinct(StringComparer.Ordinal)
-                    .Select(p => $"ALTER TABLE {chunk.Direction.To.ToSql()} ATTACH PARTITION ID {Sql.Literal(p)} FROM {landing.ToSql()}").ToList(),
+                copied.Parts.Count == 0 ? [] : [$"ALTER TABLE {chunk.Direction.To.ToSql()} ATTACH PARTITION ALL FROM {landing.ToSql()}"],
                 null,
                 ct);
+            AttachedAt = context.Clock.GetTimestamp();
             ours = await AttachedPartsAsync(chunk, copied, ct);
         }
 
