@@ -114,7 +114,7 @@ public sealed class LiveWriters : IAsyncDisposable
                 _ => () => InsertAsync(first, rows),
             };
             await LoggedAsync(Enumerable.Range(0, rows).Select(i => first + i), insert);
-            await Task.Delay(random.Next(slow ? 10 : 60));
+            await Task.Delay(random.Next(slow ? 10 : 30));
         }
     }
 
@@ -161,12 +161,12 @@ public sealed class LiveWriters : IAsyncDisposable
     }
 
     private Task InsertAsync(long first, int rows) =>
-        _gateway.ExecuteAsync($"INSERT INTO {_table} SELECT {Columns($"({first} + number)", _keys)} FROM numbers({rows})");
+        _gateway.ExecuteAsync($"INSERT INTO {_table} (id, key, shard, version, n, text) SELECT {Columns($"({first} + number)", _keys)} FROM numbers({rows})");
 
     // Several blocks, each of which is committed by itself.
     private Task InsertSlowSelectAsync(long first, int rows, TimeSpan duration) => _gateway.ExecuteAsync(
         $"""
-         INSERT INTO {_table} SELECT {Columns($"({first} + number)", _keys)} FROM numbers({rows})
+         INSERT INTO {_table} (id, key, shard, version, n, text) SELECT {Columns($"({first} + number)", _keys)} FROM numbers({rows})
          WHERE sleepEachRow({(duration.TotalSeconds / rows).ToString("0.0000", System.Globalization.CultureInfo.InvariantCulture)}) = 0
          SETTINGS max_block_size = 4, min_insert_block_size_rows = 4, min_insert_block_size_bytes = 0, max_threads = 1, function_sleep_max_microseconds_per_block = 0
          """);
@@ -175,7 +175,7 @@ public sealed class LiveWriters : IAsyncDisposable
     {
         using var body = new SlowBody(Enumerable.Range(0, rows).Select(i => $"{first + i}\n").ToList(), duration / rows);
         await _gateway.InsertAsync(
-            $"INSERT INTO {_table} SELECT {Columns("raw", _keys)} FROM input('raw UInt64') FORMAT TSV",
+            $"INSERT INTO {_table} (id, key, shard, version, n, text) SELECT {Columns("raw", _keys)} FROM input('raw UInt64') FORMAT TSV",
             body,
             new QueryOptions { Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["max_insert_block_size"] = "5", ["min_insert_block_size_rows"] = "5", ["min_insert_block_size_bytes"] = "0", ["input_format_parallel_parsing"] = "0" } });
     }

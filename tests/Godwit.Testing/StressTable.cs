@@ -61,7 +61,7 @@ public sealed class StressTable : IAsyncDisposable
     public async Task RequireExactAsync(Folding how = Folding.None)
     {
         await EndAsync();
-        Writers.Refusals.ShouldBeEmpty();
+        Writers.Refusals.Distinct().Take(5).ShouldBeEmpty();
         await RequireOnceAsync($"{_database}.seen", Writers.Acknowledged);
         var all = Writers.Acknowledged.Concat(Enumerable.Range(0, BaseRows).Select(i => (long)i)).ToList();
         await (how switch
