@@ -85,7 +85,8 @@ internal sealed class Invocation(ParseResult line, CliEnvironment environment, O
             Screen().Write(StatusView.Of(status, environment.Clock.GetUtcNow()));
         }
 
-        var code = exitCode(status.State);
+        // A completed run with a problem is one whose clean-up failed.
+        var code = status is { State: RunState.Completed, Problem: not null } ? ExitCodes.Failed : exitCode(status.State);
         if (code != ExitCodes.Done)
         {
             output.Error.WriteLine($"godwit: {Plain.Clean(StatusView.Ending(status))}");

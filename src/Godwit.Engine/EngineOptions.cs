@@ -1,24 +1,24 @@
 namespace Godwit.Engine;
 
-/// <summary>How an engine is started.</summary>
+/// <summary>Where an engine keeps its data and where it listens.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>The folder of its data; created when missing.</summary>
+    /// <summary>The folder of the data; it is made when it is missing.</summary>
     public required string Path { get; init; }
 
-    /// <summary>The port of its HTTP server on 127.0.0.1; 0 for a free one.</summary>
+    /// <summary>The port of the HTTP interface on 127.0.0.1; 0 takes a free one.</summary>
     public int HttpPort { get; init; }
 
-    /// <summary>The port of its native TCP server, which other engines reach with remote(); null for none, 0 for a free one.</summary>
+    /// <summary>The port of the native protocol, for queries between engines; 0 takes a free one, null opens none.</summary>
     public int? TcpPort { get; init; }
 
-    /// <summary>A ClickHouse configuration file; null for the defaults.</summary>
+    /// <summary>A configuration file of ClickHouse, if the defaults do not do.</summary>
     public string? ConfigFile { get; init; }
 
-    /// <summary>libchdb.so; null to find or fetch it.</summary>
+    /// <summary>A libchdb.so to use instead of the one that <see cref="EnginePackage"/> fetches.</summary>
     public string? LibraryPath { get; init; }
 
-    /// <summary>Is told what takes long, such as the first download.</summary>
+    /// <summary>Hears what takes long, like the download of the engine.</summary>
     public Action<string>? Say { get; init; }
 
     /// <summary>All problems, one sentence each; empty when an engine can be started with this.</summary>
@@ -53,6 +53,3 @@ public sealed record EngineOptions
         return problems;
     }
 }
-
-/// <summary>An engine could not be fetched or started; the message says why and what to do.</summary>
-public sealed class EngineStartException(string message, Exception? inner = null) : Exception(message, inner);

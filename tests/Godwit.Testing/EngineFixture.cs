@@ -3,32 +3,42 @@ using Godwit.Engine;
 
 namespace Godwit.Testing;
 
-/// <summary>A real ClickHouse in a temporary folder, which may be killed and started again on the same folder and port.</summary>
+/// <summary>Today's ClickHouse in a folder of its own, which can be crashed and started again.</summary>
 public sealed class EngineFixture : IAsyncDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("godwit-engine-").FullName;
-    private EngineProcess? _engine;
-    private int _port;
+    private readonly EngineOptions _options;
+    private EngineProcess _engine;
 
-    private EngineFixture()
+    private EngineFixture(EngineOptions options, EngineProcess engine)
     {
+        _engine = engine;
+        _options = options with { HttpPort = engine.HttpPort, TcpPort = engine.TcpPort };
     }
 
-    /// <summary>Where it answers.</summary>
-    public Uri Url => _engine!.Url;
+    /// <summary>The HTTP interface; user default, no password.</summary>
+    public Uri Url => _engine.Url;
 
-    /// <summary>The process that is ClickHouse.</summary>
-    public int Pid => _engine!.Pid;
+    /// <summary>The port for remote().</summary>
+    public int TcpPort => _engine.TcpPort!.Value;
 
-    /// <summary>The folder of its data.</summary>
-    public string Folder => _folder;
+    /// <summary>The process that runs ClickHouse.</summary>
+    public int Pid => _engine.Pid;
 
-    /// <summary>Starts one.</summary>
+    /// <summary>The folder of the data.</summary>
+    public string Folder => _options.Path;
+
     public static async Task<EngineFixture> StartAsync()
     {
-        var fixture = new EngineFixture();
-        await fixture.RestartAsync();
-        return fixture;
+        var options = new EngineOptions { Path = Directory.CreateTempSubdirectory("godwit-engine-").FullName, TcpPort = 0 };
+        try
+        {
+            return new EngineFixture(options, await EngineProcess.StartAsync(options));
+        }
+        catch (EngineStartException)
+        {
+            Directory.Delete(options.Path, recursive: true);
+            throw;
+        }
     }
 
     /// <summary>A gateway to it.</summary>
@@ -43,33 +53,23 @@ public sealed class EngineFixture : IAsyncDisposable
         return name;
     }
 
-    /// <summary>Ends it as a power failure would.</summary>
+    /// <summary>Ends it as a crash does, and returns when it is gone.</summary>
     public async Task KillAsync()
     {
-        _engine!.Kill();
+        _engine.Kill();
         await _engine.WaitForExitAsync();
     }
 
-    /// <summary>Starts it again where it was.</summary>
+    /// <summary>Starts it again on the same data and ports; one that runs is stopped cleanly first.</summary>
     public async Task RestartAsync()
     {
-        if (_engine is not null)
-        {
-            await _engine.DisposeAsync();
-        }
-
-        _engine = await EngineProcess.StartAsync(new EngineOptions { Path = Path.Combine(_folder, "data"), HttpPort = _port });
-        _port = _engine.HttpPort;
+        await _engine.DisposeAsync();
+        _engine = await EngineProcess.StartAsync(_options);
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (_engine is not null)
-        {
-            await _engine.DisposeAsync();
-        }
-
-        Directory.Delete(_folder, recursive: true);
+        await _engine.DisposeAsync();
+        Directory.Delete(Folder, recursive: true);
     }
 }

@@ -32,12 +32,16 @@ internal static class RebuildChecks
     public static IReadOnlyList<IRebuildCheck> OfChange { get; } =
     [
         new ServerVersionCheck(),
+        new BrakeSqlCheck(),
         new VersionlessReplacingCheck(),
         new HeldMergesCheck(),
         new TtlGroupByCheck(),
         new KeyIdentityCheck(),
         new ColumnCastCheck(),
     ];
+
+    /// <summary>The checks whose refusal a person may overrule by name.</summary>
+    public static IReadOnlyList<string> Acceptable { get; } = ["column-cast", "key-identity", "versionless-replacing"];
 
     /// <summary>Runs them all; one that cannot read what it needs says so and counts as refused.</summary>
     public static async Task<IReadOnlyList<CheckResult>> RunAsync(IEnumerable<IRebuildCheck> checks, RebuildDraft draft, CancellationToken ct)

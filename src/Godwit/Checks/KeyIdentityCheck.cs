@@ -18,7 +18,7 @@ internal sealed class KeyIdentityCheck : IRebuildCheck
         var columns = string.Join(", ", draft.Mapping.Select(m => $"{m.Expression} AS {Sql.Identifier(m.Target)}"));
         var row = (await draft.Gateway.QueryAsync(
             $"""
-             SELECT count() AS all_rows, uniqExact(cityHash64({Or(draft.Desired.SortingKey)})) AS by_new
+             SELECT count() AS all_rows, uniqExact(cityHash64(tuple({draft.Desired.Definition.PartitionBy ?? "1"}), {Or(draft.Desired.SortingKey)})) AS by_new
              FROM (SELECT {columns} FROM {draft.Source.Name.ToSql()})
              """,
             new QueryOptions { Settings = CopyTuning.ReadSettings, Timeout = Timeout.InfiniteTimeSpan },

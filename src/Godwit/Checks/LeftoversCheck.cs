@@ -14,7 +14,7 @@ internal sealed class LeftoversCheck : IRebuildCheck
         var tables = await draft.Gateway.QueryAsync(
             $"""
              SELECT name, total_rows FROM system.tables WHERE database = {Sql.Literal(draft.Source.Name.Database)} AND startsWith(name, {Sql.Literal(prefix)})
-                 AND match(substring(name, {prefix.Length + 1}), '^[a-z0-9]+8(_l[0-9]+(_f)?)?$|^[a-z0-9]{"{8}"}(_l[0-9]+(_f)?)?$') ORDER BY name
+                 AND match(substring(name, {prefix.Length + 1}), '^[a-z0-9]{"{8}"}(_l[0-9]+(_f)?)?$') ORDER BY name
              """,
             ct: ct);
         if (tables.Count == 0)

@@ -141,6 +141,9 @@ public enum RunRequest
 
     /// <summary>Undo its steps.</summary>
     Rollback,
+
+    /// <summary>End the rollback window of a completed run.</summary>
+    CleanUp,
 }
 
 /// <summary>The right to write to a run, held by one process at a time.</summary>

@@ -64,7 +64,7 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
 
     private async Task<CopiedFact> FillAsync(Chunk chunk, CancellationToken ct)
     {
-        for (var tuning = chunk.Tuning; ; )
+        for (var tuning = chunk.Tuning; ;)
         {
             try
             {

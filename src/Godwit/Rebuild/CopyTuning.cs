@@ -94,6 +94,7 @@ internal sealed record CopyTuning(int Threads, long BlockBytes, long Memory, lon
         };
         if (RowsPerSecond is { } limit)
         {
+            settings["timeout_before_checking_execution_speed"] = "0";
             settings["max_execution_speed"] = Math.Max(1, limit).ToString(CultureInfo.InvariantCulture);
             settings["max_block_size"] = Math.Clamp(limit / 4, 1, 65_409).ToString(CultureInfo.InvariantCulture);
         }

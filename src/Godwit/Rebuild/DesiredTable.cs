@@ -69,10 +69,13 @@ internal sealed record DesiredTable(TableDefinition Definition, IReadOnlyList<Ta
         }
 
         var table = (await gateway.QueryAsync(
-            $"SELECT create_table_query, sorting_key FROM system.tables WHERE is_temporary AND name = '{Probe}'", session, ct)).Single();
+            $"SELECT create_table_query FROM system.tables WHERE is_temporary AND name = '{Probe}'", session, ct)).Single();
         var columns = await TableReader.ReadColumnsAsync(gateway, $"table = '{Probe}' AND database = ''", session, ct);
         await gateway.ExecuteAsync($"DROP TEMPORARY TABLE {Probe}", session, ct);
-        return new DesiredTable(TableDefinition.Parse(table["create_table_query"]), columns, table["sorting_key"]);
+        var definition = TableDefinition.Parse(table["create_table_query"]);
+
+        // The server tells no sorting key of a temporary table.
+        return new DesiredTable(definition, columns, SqlText.WithoutBrackets(definition.OrderBy ?? "tuple()"));
     }
 
     private static string? Clause(string? expression) => expression is null ? null : SqlText.AsOneExpression(expression);

@@ -31,7 +31,7 @@ internal sealed record RebuildDraft
 
     public TableEngine TargetEngine => TableEngine.Parse(Desired.Definition.Engine);
 
-    /// <summary>Whether rows that were different before may be the same to the new engine, or the other way round.</summary>
+    /// <summary>Whether rows that were different before may be the same to the new engine.</summary>
     public bool ChangesIdentity =>
         TargetEngine.Folding != RowFolding.None && (Source.Engine.Folding == RowFolding.None || !SameKey(Source.SortingKey, Desired.SortingKey));
 

@@ -78,6 +78,8 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
             problems.Add($"--strategy {request.Strategy} does not exist: use auto, block-log or static.");
         }
 
+        problems.AddRange(request.Accept.Except(RebuildChecks.Acceptable, StringComparer.Ordinal).Select(
+            code => $"--accept {code} is not something that can be accepted: use {string.Join(", ", RebuildChecks.Acceptable)}."));
         if (problems.Count > 0)
         {
             throw new InvalidRequestException(problems);
@@ -199,7 +201,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
             Links = draft.Way == RebuildWay.Link,
             HoldsMerges = HoldsMerges(draft),
             ComparesFinal = ComparesFinal(draft),
-            CanRollBackAfterCutover = draft.Way != RebuildWay.Alter && (!follows || draft.TargetEngine.Folding != RowFolding.Any),
+            CanRollBackAfterCutover = !follows || draft.TargetEngine.Folding != RowFolding.Any,
         };
         return new Plan
         {

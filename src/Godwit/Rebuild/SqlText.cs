@@ -111,6 +111,20 @@ internal static class SqlText
     public static string AsOneExpression(string expression) =>
         SplitByComma(expression).Count > 1 ? $"({expression.Trim()})" : expression.Trim();
 
+    /// <summary>The expressions of a tuple as system.tables shows a key: <c>(a, b)</c> and <c>a, b</c> are the same, <c>tuple()</c> is empty.</summary>
+    public static string WithoutBrackets(string key)
+    {
+        var text = key.Trim();
+        if (text == "tuple()")
+        {
+            return string.Empty;
+        }
+
+        var tokens = Tokens(text);
+        var wraps = tokens.Count > 1 && text[tokens[0].Start] == '(' && tokens.FindIndex(1, t => t.Depth == 0) == tokens.Count - 1;
+        return wraps ? text[1..^1].Trim() : text;
+    }
+
     private static (int End, TokenKind Kind) End(string text, int at) => text[at] switch
     {
         '\'' => (SkipQuoted(text, at), TokenKind.String),

@@ -47,9 +47,12 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
     {
         if (!context.Journal.Has($"swept/{direction.Name}"))
         {
-            context.Board.Cutover = new CutoverFigures(
-                Math.Round(_exchange.TotalMilliseconds, 1), Math.Round(_gap.TotalMilliseconds, 1), _rows);
-            await context.Journal.FactAsync(context.Step.Index, $"swept/{direction.Name}", context.Board.Cutover);
+            var figures = new CutoverFigures(Math.Round(_exchange.TotalMilliseconds, 1), Math.Round(_gap.TotalMilliseconds, 1), _rows);
+            await context.Journal.FactAsync(context.Step.Index, $"swept/{direction.Name}", figures);
+            if (direction.Name == "forward")
+            {
+                context.Board.Cutover = figures;
+            }
         }
     }
 

@@ -3,8 +3,8 @@ using Godwit.Runs;
 
 namespace Godwit.Rebuild;
 
-/// <summary>The journal's fact that a partition of the target was emptied, to be copied again whole.</summary>
-internal sealed record ClearedFact(string Partition);
+/// <summary>The journal's facts that a partition of the target is being, and has been, emptied to be copied again whole.</summary>
+internal sealed record ClearedFact(string Partition, IReadOnlyList<string> Ids);
 
 /// <summary>The journal's fact that both sides held the same rows up to a position.</summary>
 internal sealed record VerifiedFact(long Position, long Rows, int Repaired);
@@ -21,6 +21,7 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
     /// <exception cref="StepFailedException">A difference stays.</exception>
     public async Task VerifyAsync(CancellationToken ct)
     {
+        await FinishClearingAsync(ct);
         long? position = null;
         if (spec.FollowsWrites)
         {
@@ -153,21 +154,38 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
             },
             ct));
 
-    private async Task RepairAsync(string partition, long? position, CancellationToken ct)
+    private async Task ClearAsync(int number, ClearedFact clearing, CancellationToken ct)
     {
-        var isPartition = direction.PartitionBy is null ? "1" : $"toString(tuple({direction.PartitionBy})) = {Sql.Literal(partition)}";
-        var ids = await context.Gateway.QueryAsync($"SELECT DISTINCT _partition_id AS id FROM {direction.To.ToSql()} WHERE {isPartition}", ct: ct);
-        if (ids.Count > 0)
+        if (clearing.Ids.Count > 0)
         {
             await context.ChangeAsync(
                 "clear-partition",
-                ids.Select(r => $"ALTER TABLE {direction.To.ToSql()} DROP PARTITION ID {Sql.Literal(r["id"])}").ToList(),
+                clearing.Ids.Select(id => $"ALTER TABLE {direction.To.ToSql()} DROP PARTITION ID {Sql.Literal(id)}").ToList(),
                 new Dictionary<string, string>(StringComparer.Ordinal) { ["max_partition_size_to_drop"] = "0" },
                 ct);
         }
 
+        await context.Journal.FactAsync(context.Step.Index, $"cleared/{direction.Name}/{number}", clearing);
+    }
+
+    // Cut off between the two facts: the partition may or may not be there. Emptied, it is found to differ and copied again.
+    private async Task FinishClearingAsync(CancellationToken ct)
+    {
         var number = context.Journal.All<ClearedFact>($"cleared/{direction.Name}/").Count + 1;
-        await context.Journal.FactAsync(context.Step.Index, $"cleared/{direction.Name}/{number}", new ClearedFact(partition));
+        if (context.Journal.Find<ClearedFact>($"clearing/{direction.Name}/{number}") is { } clearing)
+        {
+            await ClearAsync(number, clearing, ct);
+        }
+    }
+
+    private async Task RepairAsync(string partition, long? position, CancellationToken ct)
+    {
+        var isPartition = direction.PartitionBy is null ? "1" : $"toString(tuple({direction.PartitionBy})) = {Sql.Literal(partition)}";
+        var ids = await context.Gateway.QueryAsync($"SELECT DISTINCT _partition_id AS id FROM {direction.To.ToSql()} WHERE {isPartition}", ct: ct);
+        var number = context.Journal.All<ClearedFact>($"cleared/{direction.Name}/").Count + 1;
+        var clearing = new ClearedFact(partition, ids.Select(r => r["id"]).ToList());
+        await context.Journal.FactAsync(context.Step.Index, $"clearing/{direction.Name}/{number}", clearing);
+        await ClearAsync(number, clearing, ct);
         var tuning = CopyTuning.For(await ServerResources.ReadAsync(context.Gateway, context.Options, ct), context.Options, 1, long.MaxValue);
         await new ChunkCopier(context, spec.Landing(context.Step.Index)).CopyAsync(
             new Chunk($"{direction.Name}-repair-{number}", direction, $"({isPartition}) AND {UpTo(position)}", tuning, IsSweep: false, Verify: false), ct);

@@ -63,7 +63,7 @@ internal sealed class Brakes(ClickHouseGateway gateway, QualifiedName table, Run
     {
         foreach (var sql in options.BrakeSql)
         {
-            var answer = await gateway.ScalarAsync<string>(sql, ct: ct);
+            var answer = await AnswerAsync(gateway, sql, ct);
             if (!double.TryParse(answer, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || value != 0)
             {
                 return $"the brake SQL returned {answer}, not 0: {sql}";
@@ -72,6 +72,10 @@ internal sealed class Brakes(ClickHouseGateway gateway, QualifiedName table, Run
 
         return null;
     }
+
+    /// <summary>The first value that a brake SQL returns; a few words when it returns none.</summary>
+    public static async Task<string> AnswerAsync(ClickHouseGateway gateway, string sql, CancellationToken ct) =>
+        await gateway.QueryAsync(sql, ct: ct) is [var row, ..] ? row.Text(row.Columns[0]) ?? "NULL" : "no row";
 
     // Half of where the server itself begins to slow writers down: a brake that comes later helps nobody.
     private async Task<long> DefaultMaxPartsAsync(CancellationToken ct) =>

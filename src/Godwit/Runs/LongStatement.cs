@@ -9,6 +9,7 @@ namespace Godwit.Runs;
 internal static class LongStatement
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
+    private const int MostPollsWithoutIt = 60;
 
     /// <summary>Runs it to its end.</summary>
     /// <param name="context">The step that sends it.</param>
@@ -23,6 +24,7 @@ internal static class LongStatement
         var queryId = context.Services.NewQueryId(context.Step.Index);
         var options = new QueryOptions { QueryId = queryId, Settings = settings, Timeout = Timeout.InfiniteTimeSpan };
         context.Board.CurrentQueryId = queryId;
+        var gone = 0;
         // The token is not given to the request: a closed connection does not end an INSERT, only KILL does.
         var statement = context.Gateway.ExecuteAsync(sql, options, CancellationToken.None);
         try
@@ -33,7 +35,13 @@ internal static class LongStatement
                 ct.ThrowIfCancellationRequested();
                 if (!statement.IsCompleted)
                 {
-                    await ReportAsync(context, queryId, onRows, ct);
+                    gone = await IsRunningAsync(context, queryId, onRows, ct) ? 0 : gone + 1;
+                }
+
+                // A connection that died silently would be waited on for ever.
+                if (gone > MostPollsWithoutIt)
+                {
+                    throw new OutcomeUnknownException($"A statement ended on {context.Gateway.Name}, and its answer never came.");
                 }
             }
 
@@ -66,7 +74,7 @@ internal static class LongStatement
         }
     }
 
-    private static async Task ReportAsync(StepContext context, string queryId, Action<long> onRows, CancellationToken ct)
+    private static async Task<bool> IsRunningAsync(StepContext context, string queryId, Action<long> onRows, CancellationToken ct)
     {
         try
         {
@@ -76,11 +84,14 @@ internal static class LongStatement
             {
                 onRows(rows[0].Int64("done"));
             }
+
+            return rows.Count > 0;
         }
         catch (ClickHouseException e) when (e.IsTransient)
         {
             // Only the figures are missing for half a second; the statement's own task says how it fares.
             context.Board.Activity = $"waiting for {context.Gateway.Name}";
+            return true;
         }
     }
 

@@ -5,8 +5,8 @@ public static class RunTransitions
 {
     private static readonly Dictionary<RunState, RunState[]> Next = new()
     {
-        [RunState.NotStarted] = [RunState.Starting],
-        [RunState.Starting] = [RunState.Running, RunState.FailedAtStartup],
+        [RunState.NotStarted] = [RunState.Starting, RunState.RollingBack],
+        [RunState.Starting] = [RunState.Running, RunState.FailedAtStartup, RunState.RollingBack],
         [RunState.FailedAtStartup] = [],
         [RunState.Running] = [RunState.Paused, RunState.AwaitingCutover, RunState.Completed, RunState.Failed, RunState.NeedsOperator, RunState.RollingBack],
         [RunState.Paused] = [RunState.Running, RunState.RollingBack, RunState.NeedsOperator],

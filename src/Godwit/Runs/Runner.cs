@@ -115,8 +115,13 @@ internal sealed class Runner
             var work = _control.BeginWork(ct);
             try
             {
-                await (request == RunRequest.Rollback ? RollBackAsync(work) : GoForwardAsync(request, work));
-                if (_run is { State: RunState.Completed, CleanedUp: false } && _services.Options.DropRetired)
+                await (request switch
+                {
+                    RunRequest.Rollback => RollBackAsync(work),
+                    RunRequest.CleanUp => CleanUpAsync(work),
+                    _ => GoForwardAsync(request, work),
+                });
+                if (_run is { State: RunState.Completed, CleanedUp: false } && request != RunRequest.CleanUp && _services.Options.DropRetired)
                 {
                     await CleanUpAsync(work);
                 }
@@ -202,9 +207,9 @@ internal sealed class Runner
 
     private async Task GoForwardAsync(RunRequest request, CancellationToken ct)
     {
+        // Whoever took the run over may have waited for an owner that completed it.
         if (_run.State == RunState.Completed)
         {
-            await CleanUpAsync(ct);
             return;
         }
 
@@ -279,6 +284,15 @@ internal sealed class Runner
     private async Task FailAsync(RunState state, string message, string? details)
     {
         var step = Array.Find(_steps, s => s.State is StepState.Running or StepState.Failed)?.Index;
+        for (var i = 0; i < _steps.Length; i++)
+        {
+            if (_steps[i].State == StepState.Running)
+            {
+                _steps[i] = _steps[i] with { State = StepState.Failed };
+                await SaveAsync(_steps[i]);
+            }
+        }
+
         await _store.AppendErrorAsync(_lease.Current, new RunError(_run.RunId, step, message, details, _clock.GetUtcNow()), CancellationToken.None);
 
         // A clean-up that failed leaves a completed run: it can be asked for again.
@@ -290,13 +304,8 @@ internal sealed class Runner
         var options = _services.Options;
         var now = _clock.GetUtcNow();
         var spec = (RebuildSpec)_services.Shared;
-        var canGoBack = spec.CanRollBackAfterCutover && !options.DropRetired && _plan.Strategy != "alter";
+        var canGoBack = spec.CanRollBackAfterCutover && !options.DropRetired;
         _run = _run with { FinishedAt = now, RollbackUntil = canGoBack ? now + options.RollbackWindow : null };
-        if (_plan.Strategy == "alter")
-        {
-            _run = _run with { CleanedUp = true };
-        }
-
         await MoveAsync(RunState.Completed, null);
         _services.Board.Activity = null;
     }

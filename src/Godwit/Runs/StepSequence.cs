@@ -86,7 +86,7 @@ internal sealed class StepSequence(Plan plan, StepRecord[] records, RunServices 
     // Every step may be done again from its beginning, so a server that restarts or is overloaded is only waited for.
     private async Task WithPatienceAsync(Func<Task> work, CancellationToken ct)
     {
-        var since = services.Clock.GetTimestamp();
+        long? since = null;
         for (var pause = TimeSpan.FromMilliseconds(250); ; pause = TimeSpan.FromSeconds(Math.Min(5, pause.TotalSeconds * 2)))
         {
             try
@@ -94,7 +94,7 @@ internal sealed class StepSequence(Plan plan, StepRecord[] records, RunServices 
                 await work();
                 return;
             }
-            catch (Exception e) when (MayPass(e) && !ct.IsCancellationRequested && services.Clock.GetElapsedTime(since) < Patience)
+            catch (Exception e) when (MayPass(e) && !ct.IsCancellationRequested && services.Clock.GetElapsedTime(since ??= services.Clock.GetTimestamp()) < Patience)
             {
                 services.Board.Brake = $"trying again: {e.Message}";
                 await Task.Delay(pause, services.Clock, ct);

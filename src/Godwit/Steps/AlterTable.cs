@@ -24,6 +24,10 @@ internal sealed class AlterTable : IStep
     {
         var spec = context.Shared<RebuildSpec>();
         Dictionary<string, string> settings = new(HelperTables.CreateSettings(spec.To), StringComparer.Ordinal) { ["alter_sync"] = "0", ["mutations_sync"] = "0" };
+        var present = (await TableReader.ReadAsync(context.Gateway, spec.Source, ct)).Definition;
+
+        // These two have no IF EXISTS.
+        commands = commands.Where(c => (c != "REMOVE TTL" || present.Ttl is not null) && (c != "REMOVE SAMPLE BY" || present.SampleBy is not null)).ToList();
         await context.ChangeAsync(name, commands.Select(c => $"ALTER TABLE {spec.Source.ToSql()} {c}").ToList(), settings, ct);
         await FollowMutationsAsync(context, spec.Source, ct);
     }

@@ -47,6 +47,13 @@ internal sealed class CutOver : IStep
             return;
         }
 
+        if (exchanged && !spec.CanRollBackAfterCutover)
+        {
+            throw new StepFailedException(
+                $"The names of {spec.Source} and {spec.Staging} have changed hands, and there is no way back without loss: merges of the new table "
+                + "fold rows that came since. `resume` finishes the run.");
+        }
+
         if (!spec.FollowsWrites)
         {
             await RequireNothingCameAsync(context, spec, exchanged, ct);
@@ -103,10 +110,7 @@ internal sealed class CutOver : IStep
 
         var follower = new Follower(context, spec, spec.ForwardDirection(exchanged: false));
         await QuickRoundsAsync(context, follower, ct);
-        if (!spec.ComparesFinal)
-        {
-            await RequireSameCountAsync(context, spec, follower, ct);
-        }
+        await RequireSameCountAsync(context, spec, follower, ct);
     }
 
     private static bool VerifiedBeforeSuspicion(StepContext context)
@@ -131,12 +135,20 @@ internal sealed class CutOver : IStep
 
     private static async Task RequireSameCountAsync(StepContext context, RebuildSpec spec, Follower follower, CancellationToken ct)
     {
+        var final = spec.ComparesFinal ? "FINAL PREWHERE" : "WHERE";
+        var options = new QueryOptions
+        {
+            Settings = new Dictionary<string, string>(CopyTuning.ReadSettings, StringComparer.Ordinal) { ["apply_prewhere_after_final"] = "0" },
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         var old = await context.Gateway.ScalarAsync<long>(
-            $"SELECT count() FROM {spec.Source.ToSql()} WHERE _block_number <= {follower.Position}",
-            new QueryOptions { Settings = CopyTuning.ReadSettings, Timeout = Timeout.InfiniteTimeSpan },
-            ct);
+            $"SELECT count() FROM {spec.Source.ToSql()} {final} _block_number <= {follower.Position}", options, ct);
         var present = await context.Gateway.ScalarAsync<long>(
-            $"SELECT sum(rows) FROM system.parts WHERE {TableReader.Where(spec.Staging, "table")} AND active", ct: ct);
+            spec.ComparesFinal
+                ? $"SELECT count() FROM {spec.Staging.ToSql()} FINAL"
+                : $"SELECT sum(rows) FROM system.parts WHERE {TableReader.Where(spec.Staging, "table")} AND active",
+            options,
+            ct);
         if (old != present)
         {
             await Verify.RunAsync(context, spec, ct);
@@ -153,6 +165,12 @@ internal sealed class CutOver : IStep
 
         // Parts that are attached to the old table must keep their identity until its sweep is over.
         await HoldMerges.HoldAsync(context, spec.Staging, ct);
+        if (TableEngine.Parse(spec.To.Engine).Folding != RowFolding.None)
+        {
+            // Both sides of a round are compared, so the rows that are read must stand still too. This table is dropped in the end.
+            await HoldMerges.HoldAsync(context, spec.Source, ct);
+        }
+
         await QuickRoundsAsync(context, new Follower(context, spec, spec.BackwardDirection(exchanged: true)), ct);
     }
 
@@ -167,6 +185,10 @@ internal sealed class CutOver : IStep
     private static async Task ExchangeAndSweepAsync(StepContext context, RebuildSpec spec, Direction direction, bool toExchanged, CancellationToken ct)
     {
         var sweeper = new Sweeper(context, spec, direction);
+
+        // An EXCHANGE whose answer was lost may still be under way; a second one would undo it.
+        await LongStatement.KillAsync(
+            context.Gateway, $"startsWith(query_id, {Sql.Literal($"{context.Services.QueryPrefix}{context.Step.Index}-")})", ct);
         if (await IsExchangedAsync(context, spec, ct) != toExchanged)
         {
             await sweeper.ExchangeAsync(ct);
