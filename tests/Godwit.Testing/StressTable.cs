@@ -13,12 +13,13 @@ public sealed class StressTable : IAsyncDisposable
     private readonly ClickHouseGateway _gateway;
     private readonly string _database;
     private readonly int _keys;
+    private readonly bool _folds;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _merges;
 
-    private StressTable(ClickHouseGateway gateway, string database, int keys, int seed)
+    private StressTable(ClickHouseGateway gateway, string database, int keys, int seed, bool folds)
     {
-        (_gateway, _database, _keys) = (gateway, database, keys);
+        (_gateway, _database, _keys, _folds) = (gateway, database, keys, folds);
         Writers = LiveWriters.Start(gateway, $"{database}.t", keys, BaseRows, seed);
         _merges = Task.Run(() => MergeAsync(new Random(seed)));
     }
@@ -48,12 +49,12 @@ public sealed class StressTable : IAsyncDisposable
             $"""
              CREATE TABLE {database}.t (id UInt64, key UInt32, shard UInt8, version UInt64, n Int64, text String)
              ENGINE = {kind} PARTITION BY shard ORDER BY key
-             SETTINGS parts_to_delay_insert = 10000, parts_to_throw_insert = 20000, old_parts_lifetime = 5
+             SETTINGS parts_to_delay_insert = 10000, parts_to_throw_insert = 20000
              """);
         await gateway.ExecuteAsync($"INSERT INTO {database}.t SELECT {LiveWriters.Columns("number", keys)} FROM numbers({BaseRows}) SETTINGS max_block_size = 5000, min_insert_block_size_rows = 5000, min_insert_block_size_bytes = 0");
         await gateway.ExecuteAsync($"CREATE TABLE {database}.seen (id UInt64) ENGINE = MergeTree ORDER BY id");
         await gateway.ExecuteAsync($"CREATE MATERIALIZED VIEW {database}.v TO {database}.seen AS SELECT id FROM {database}.t");
-        return new StressTable(gateway, database, keys, seed);
+        return new StressTable(gateway, database, keys, seed, kind != "MergeTree");
     }
 
     /// <summary>Ends the writers and compares the table, and what its view has collected, with what they were told.</summary>
@@ -121,13 +122,17 @@ public sealed class StressTable : IAsyncDisposable
         sums.Where(s => there.GetValueOrDefault(s.Key) != s.Value).Select(s => $"key {s.Key}: {s.Value} expected, {there.GetValueOrDefault(s.Key)} there").ShouldBeEmpty();
     }
 
+    // An OPTIMIZE of one partition disregards the settings that hold merges, so it folds rows where merges must be held: what a rebuild
+    // refuses then is another test's.
+    private string Which(Random random) => _folds ? "" : $" PARTITION {random.Next(4)}{(random.Next(4) == 0 ? " FINAL" : "")}";
+
     private async Task MergeAsync(Random random)
     {
         while (!_stop.IsCancellationRequested)
         {
             try
             {
-                await _gateway.ExecuteAsync($"OPTIMIZE TABLE {_database}.t PARTITION {random.Next(4)}{(random.Next(4) == 0 ? " FINAL" : "")}");
+                await _gateway.ExecuteAsync($"OPTIMIZE TABLE {_database}.t{Which(random)}");
             }
             catch (ClickHouseException)
             {
