@@ -205,6 +205,8 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         return (await SamePartsAsync(chunk, copied, ct)).Except(attaching.Before, StringComparer.Ordinal).ToList();
     }
 
+    // Parts that a merge has replaced count, too: the server keeps them for minutes, and an OPTIMIZE that somebody sends to the table
+    // merges parts within moments of their arrival, whatever its settings say.
     private async Task<IReadOnlyList<string>> SamePartsAsync(Chunk chunk, CopiedFact copied, CancellationToken ct)
     {
         if (copied.Parts.Count == 0)
@@ -214,7 +216,7 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
 
         var rows = await context.Gateway.QueryAsync(
             $"""
-             SELECT name FROM system.parts WHERE {TableReader.Where(chunk.Direction.To, "table")} AND active
+             SELECT name FROM system.parts WHERE {TableReader.Where(chunk.Direction.To, "table")}
                  AND hash_of_all_files IN ({string.Join(", ", copied.Parts.Select(p => Sql.Literal(p.Hash)).Distinct())})
              """,
             ct: ct);
@@ -245,10 +247,28 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
     {
         if (parts.Count > 0)
         {
+            await RequireUnmergedAsync(chunk, parts, ct);
             await context.ChangeAsync(
                 $"withdraw/{chunk.Name}",
                 ct,
                 parts.Select(p => $"ALTER TABLE {chunk.Direction.To.ToSql()} DROP PART {Sql.Literal(p)}").ToArray());
+        }
+    }
+
+    // Rows of a part that has been merged cannot be taken back, and attaching the chunk again would double them.
+    private async Task RequireUnmergedAsync(Chunk chunk, IReadOnlyList<string> parts, CancellationToken ct)
+    {
+        var merged = await context.Gateway.QueryAsync(
+            $"""
+             SELECT name FROM system.parts WHERE {TableReader.Where(chunk.Direction.To, "table")} AND NOT active
+                 AND name IN ({string.Join(", ", parts.Select(Sql.Literal))})
+             """,
+            ct: ct);
+        if (merged.Count > 0)
+        {
+            throw new NeedsOperatorException(
+                $"Some rows of {chunk.Name} were put into {chunk.Direction.To} and merged there (part {merged[0]["name"]}) before the rest could follow, so they cannot be "
+                + $"told from others any more. The whole set is in {chunk.Direction.From}, where {chunk.Condition}.");
         }
     }
 
