@@ -111,6 +111,20 @@ internal static class SqlText
     public static string AsOneExpression(string expression) =>
         SplitByComma(expression).Count > 1 ? $"({expression.Trim()})" : expression.Trim();
 
+    /// <summary>The expressions of a tuple, written with brackets or as <c>tuple(…)</c>, without these; any other expression as it is.</summary>
+    public static string WithoutBrackets(string expression)
+    {
+        var tokens = Tokens(expression);
+        var open = tokens.Count > 0 && tokens[0].IsWord(expression, "tuple") ? 1 : 0;
+        if (tokens.Count < open + 2 || expression[tokens[open].Start] != '(')
+        {
+            return expression.Trim();
+        }
+
+        var close = tokens.FindIndex(open + 1, t => t.Depth == 0 && expression[t.Start] == ')');
+        return close == tokens.Count - 1 ? expression[tokens[open].End..tokens[close].Start].Trim() : expression.Trim();
+    }
+
     private static (int End, TokenKind Kind) End(string text, int at) => text[at] switch
     {
         '\'' => (SkipQuoted(text, at), TokenKind.String),
