@@ -170,6 +170,6 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
         await context.Journal.FactAsync(context.Step.Index, $"cleared/{direction.Name}/{number}", new ClearedFact(partition));
         var tuning = CopyTuning.For(await ServerResources.ReadAsync(context.Gateway, context.Options, ct), context.Options, 1, long.MaxValue);
         await new ChunkCopier(context, spec.Landing(context.Step.Index)).CopyAsync(
-            new Chunk($"{direction.Name}-repair-{number}", direction, $"({isPartition}) AND {UpTo(position)}", tuning, IsSweep: false, Verify: false), ct);
+            new Chunk($"{direction.Name}-repair-{number}", direction, $"({direction.OverSource(isPartition)}) AND {UpTo(position)}", tuning, IsSweep: false, Verify: false), ct);
     }
 }
