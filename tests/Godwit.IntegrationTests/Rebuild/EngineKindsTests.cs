@@ -139,7 +139,7 @@ public sealed class EngineKindsTests(RealEngine real)
         string Create(string name) =>
             $"""
              CREATE TABLE @{name} (a UInt32, b UInt32, v UInt64, s SimpleAggregateFunction(sum, UInt64), version UInt64, gone UInt8, sign Int8, pair UInt8)
-             ENGINE = {engine} PARTITION BY a % 3 ORDER BY (a, b)
+             ENGINE = {engine} PARTITION BY a % 3 ORDER BY (a, b){(engine == "AggregatingMergeTree" ? " SETTINGS allow_dimensions_outside_sorting_key = 1" : "")}
              """;
         return c.SqlAsync(Create("t"), Create("twin"));
     }

@@ -17,6 +17,7 @@ public sealed class NamesTests(RealEngine real)
     [InlineData("back`tick")]
     [InlineData("back\\slash\\n")]
     [InlineData("größe 表 🐦")]
+    [InlineData("x🐦🐦🐦🐦🐦🐦🐦🐦🐦🐦")]
     [InlineData("100% {a:b} ?x;--")]
     [InlineData("select")]
     [InlineData(Long)]

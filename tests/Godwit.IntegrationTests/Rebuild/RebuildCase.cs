@@ -53,11 +53,11 @@ internal sealed class RebuildCase : IAsyncDisposable
     public Task<string> RowsAsync(string from, string columns = "*") => AskAsync<string>(
         $"SELECT toString((count(), sum(cityHash64(formatRow('TSV', {columns}))))) FROM {from} SETTINGS asterisk_include_materialized_columns = 1");
 
-    /// <summary>SHOW CREATE without the table's name and without the settings that make the block log.</summary>
+    /// <summary>SHOW CREATE without the table's name, and with its settings in order.</summary>
     public async Task<string> DefinitionAsync(QualifiedName table)
     {
         var text = await Gateway.ScalarAsync<string>($"SHOW CREATE TABLE {table.ToSql()}", ct: Ct);
-        return text[text.IndexOf('(', StringComparison.Ordinal)..];
+        return TableDefinition.Parse(text).ToSql("t");
     }
 
     public Task<string> DefinitionAsync(string table) => DefinitionAsync(new QualifiedName(Database, table));
@@ -79,7 +79,7 @@ internal sealed class RebuildCase : IAsyncDisposable
     {
         var status = await RunAsync(request, strategy);
         status.State.ShouldBe(RunState.Completed, status.Problem);
-        (await Migrator.CleanUpAsync(status.RunId, ct: Ct)).CleanedUp.ShouldBeTrue();
+        (status.CleanedUp || (await Migrator.CleanUpAsync(status.RunId, ct: Ct)).CleanedUp).ShouldBeTrue();
         (await AskAsync<long>($"SELECT count() FROM system.tables WHERE database = '{Database}' AND position(name, '_godwit_') > 0")).ShouldBe(0);
         return await Migrator.StatusAsync(status.RunId, Ct);
     }

@@ -30,10 +30,11 @@ public sealed class SourceChangesKindsTests(RealEngine real)
 
     [Theory]
     [InlineData("ALTER TABLE @t MODIFY SETTING enable_block_number_column = 0", "was turned off during the run")]
-    [InlineData("DROP TABLE @t SYNC", "is no longer the table that this run began with")]
-    [InlineData("RENAME TABLE @t TO @elsewhere", "is no longer the table that this run began with")]
-    [InlineData("ALTER TABLE @t ADD COLUMN later UInt8", "later")]
-    [InlineData("ALTER TABLE @t DROP COLUMN v", "v")]
+    [InlineData("DROP TABLE @t SYNC", "the table that this run began with")]
+    [InlineData("RENAME TABLE @t TO @elsewhere", "the table that this run began with")]
+    [InlineData("ALTER TABLE @t ADD COLUMN later UInt8", "was altered during the run (column later: ")]
+    [InlineData("ALTER TABLE @t MODIFY TTL toDateTime('2100-01-01') + toIntervalSecond(k)", "was altered during the run (TTL: ")]
+    [InlineData("ALTER TABLE @t DROP COLUMN v", "was altered during the run (column v: ")]
     public async Task ATableThatIsNoLongerTheSameEndsTheRunWithAClearSentence(string change, string sentence)
     {
         await using var c = await RebuildCase.NewAsync(real.Engine);
