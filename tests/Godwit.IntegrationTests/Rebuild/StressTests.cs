@@ -15,7 +15,7 @@ namespace Godwit.IntegrationTests.Rebuild;
 /// </summary>
 public sealed class StressTests(RealEngine server, ITestOutputHelper output) : IDisposable
 {
-    private static readonly int Runs = int.Parse(Environment.GetEnvironmentVariable("GODWIT_STRESS_RUNS") ?? "3", CultureInfo.InvariantCulture);
+    private static readonly int Runs = int.Parse(Environment.GetEnvironmentVariable("GODWIT_STRESS_RUNS") ?? "1", CultureInfo.InvariantCulture);
     private readonly string _folder = Directory.CreateTempSubdirectory("godwit-stress-").FullName;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
