@@ -272,7 +272,8 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         }
     }
 
-    private Task DropLandingAsync(CancellationToken ct) => DropAsync(context, ct, _view, landing);
+    /// <summary>Drops the landing table, which may have been prepared, now or before a crash, for rows that never came.</summary>
+    public Task DropLandingAsync(CancellationToken ct) => DropAsync(context, ct, _view, landing);
 
     /// <summary>Drops helper tables whatever their size: they hold copies only.</summary>
     public static Task DropAsync(StepContext context, CancellationToken ct, params QualifiedName[] tables) => context.ChangeAsync(

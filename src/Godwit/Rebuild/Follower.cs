@@ -20,6 +20,9 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
     /// <summary>Makes the landing table for the next round ahead of time.</summary>
     public Task PrepareAsync(bool isSweep, CancellationToken ct) => _copier.PrepareAsync(direction, isSweep, ct);
 
+    /// <summary>Drops a landing table that was made ahead of time and not needed.</summary>
+    public Task DropLandingAsync(CancellationToken ct) => _copier.DropLandingAsync(ct);
+
     /// <summary>When rows became visible in the target last.</summary>
     public long AttachedAt => _copier.AttachedAt;
 

@@ -127,7 +127,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
 
         try
         {
-            return (await DesiredTable.ProbeAsync(gateway, wish, [], ct), null);
+            return (await DesiredTable.ProbeAsync(gateway, wish, [], ct, source.Definition), null);
         }
         catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
         {

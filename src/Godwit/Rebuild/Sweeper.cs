@@ -45,6 +45,7 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
         await SweepOnceAsync(ct);
         await Positions.WaitForStatementsAsync(context, "query_kind IN ('Insert', 'AsyncInsertFlush', 'Alter')", () => SweepOnceAsync(ct), ct);
         await SweepOnceAsync(ct);
+        await _follower.DropLandingAsync(ct);
     }
 
     /// <summary>Writes down that the sweep is over, with what was measured.</summary>

@@ -188,6 +188,6 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
         await ClearAsync(number, clearing, ct);
         var tuning = CopyTuning.For(await ServerResources.ReadAsync(context.Gateway, context.Options, ct), context.Options, 1, long.MaxValue);
         await new ChunkCopier(context, spec.Landing(context.Step.Index)).CopyAsync(
-            new Chunk($"{direction.Name}-repair-{number}", direction, $"({isPartition}) AND {UpTo(position)}", tuning, IsSweep: false, Verify: false), ct);
+            new Chunk($"{direction.Name}-repair-{number}", direction, $"({direction.OverSource(isPartition)}) AND {UpTo(position)}", tuning, IsSweep: false, Verify: false), ct);
     }
 }
