@@ -81,7 +81,17 @@ public sealed class CrashTable : IAsyncDisposable
     {
         var rows = await _gateway.QueryAsync(
             $"SELECT name, create_table_query AS ddl FROM system.tables WHERE database = '{Database}' AND name NOT IN ({string.Join(", ", Own.Skip(1).Select(Sql.Literal))}) ORDER BY name");
-        return string.Join('\n', rows.Select(r => $"{r["name"]}: {r["ddl"]}")).Replace(Database, "db", StringComparison.Ordinal).Replace(runId, "run", StringComparison.Ordinal);
+        var text = string.Join('\n', rows.Select(r => $"{r["name"]}: {r["ddl"]}"));
+        return text.Replace(Database, "db", StringComparison.Ordinal).Replace(runId, "run", StringComparison.Ordinal);
+    }
+
+    /// <summary>Nothing but the table itself and, where a rollback is kept possible, the retired one is there.</summary>
+    public async Task RequireNothingLeftAsync(string? retired)
+    {
+        var rows = await _gateway.QueryAsync(
+            $"SELECT name FROM system.tables WHERE database = '{Database}' AND name NOT IN ({string.Join(", ", Own.Append(retired ?? "t").Select(Sql.Literal))})");
+        var left = rows.Select(r => r["name"]).Where(n => !n.StartsWith(".inner", StringComparison.Ordinal)).ToList();
+        left.Count.ShouldBe(0, $"left: {string.Join(' ', left)}");
     }
 
     /// <summary>Every row is there once, and the view has seen it once.</summary>

@@ -38,8 +38,8 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                failures.Add($"{scenario.Name} {point} {e.Message}");
-                say($"{scenario.Name} {point}: {e}");
+                failures.Add($"{scenario.Name} {point}: {e.Message}");
+                say($"{scenario.Name} {point}: {e.Message}");
             }
         });
         return (points.Count, [.. failures.Order(StringComparer.Ordinal)]);
@@ -71,8 +71,8 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool
             var outcome = await FinishAsync(order, table, host);
             if (undisturbed is not null)
             {
-                outcome.Shape.ShouldBe(undisturbed.Shape, "the tables that are there");
-                outcome.CleanShape.ShouldBe(undisturbed.CleanShape, "the tables that are there after the clean-up");
+                (outcome.Shape == undisturbed.Shape).ShouldBeTrue($"not the same tables:\n{outcome.Shape}\nrather than\n{undisturbed.Shape}");
+                (outcome.CleanShape == undisturbed.CleanShape).ShouldBeTrue($"not the same tables after the clean-up:\n{outcome.CleanShape}\nrather than\n{undisturbed.CleanShape}");
             }
 
             folder.Delete(recursive: true);
@@ -91,10 +91,13 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool
         var run = (await FindAsync(order.State))!;
         run.State.ShouldBe(scenario.End, run.Problem);
         await table.RequireExactAsync();
+        var hasRetired = run is { State: RunState.Completed, CleanedUp: false };
+        await table.RequireNothingLeftAsync(hasRetired ? $"t_godwit_{run.RunId}" : null);
         var shape = await table.ShapeAsync(run.RunId);
-        if (run is { State: RunState.Completed, CleanedUp: false })
+        if (hasRetired)
         {
             await GoOnAsync(order with { Verb = "cleanup", RunId = run.RunId });
+            await table.RequireNothingLeftAsync(null);
             await table.RequireExactAsync();
         }
 
