@@ -19,13 +19,16 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool
 {
     private static readonly TimeSpan HostLimit = TimeSpan.FromMinutes(3);
 
-    /// <summary>Walks every <paramref name="stride"/>th point.</summary>
-    /// <param name="stride">1 for all.</param>
+    /// <summary>Walks some of the points, evenly spread, or all.</summary>
+    /// <param name="most">About how many points.</param>
     /// <param name="say">Is told what happened.</param>
     /// <returns>How many points were walked, and what was wrong at which of them.</returns>
-    public async Task<(int Points, IReadOnlyList<string> Failures)> WalkAsync(int stride, Action<string> say)
+    public async Task<(int Points, IReadOnlyList<string> Failures)> WalkAsync(int most, Action<string> say)
     {
         var undisturbed = await PointAsync("none", null);
+
+        // An odd stride takes points before and after in turn.
+        var stride = Math.Max(1, undisturbed.Writes * 2 / most) | 1;
         var points = Enumerable.Range(1, undisturbed.Writes).SelectMany(n => new[] { $"{n}:before", $"{n}:after" }).Where((_, i) => i % stride == 0).ToList();
         say($"{scenario.Name}: {undisturbed.Writes} writes, {points.Count} points");
         ConcurrentBag<string> failures = [];
