@@ -21,15 +21,17 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool
 
     /// <summary>Walks some of the points, evenly spread, or all.</summary>
     /// <param name="most">About how many points.</param>
+    /// <param name="only">Only these points, such as <c>37:after</c>; null for no such choice.</param>
     /// <param name="say">Is told what happened.</param>
     /// <returns>How many points were walked, and what was wrong at which of them.</returns>
-    public async Task<(int Points, IReadOnlyList<string> Failures)> WalkAsync(int most, Action<string> say)
+    public async Task<(int Points, IReadOnlyList<string> Failures)> WalkAsync(int most, IReadOnlyList<string>? only, Action<string> say)
     {
         var undisturbed = await PointAsync("none", null);
 
         // An odd stride takes points before and after in turn.
         var stride = Math.Max(1, undisturbed.Writes * 2 / most) | 1;
-        var points = Enumerable.Range(1, undisturbed.Writes).SelectMany(n => new[] { $"{n}:before", $"{n}:after" }).Where((_, i) => i % stride == 0).ToList();
+        var points = Enumerable.Range(1, undisturbed.Writes).SelectMany(n => new[] { $"{n}:before", $"{n}:after" })
+            .Where((p, i) => only?.Contains(p, StringComparer.Ordinal) ?? i % stride == 0).ToList();
         say($"{scenario.Name}: {undisturbed.Writes} writes, {points.Count} points");
         ConcurrentBag<string> failures = [];
         var lanes = new ParallelOptions { MaxDegreeOfParallelism = killEngine ? 1 : Environment.ProcessorCount };

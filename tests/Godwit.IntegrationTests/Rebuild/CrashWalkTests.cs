@@ -6,11 +6,13 @@ using Xunit;
 
 namespace Godwit.IntegrationTests.Rebuild;
 
-/// <summary>Wherever Godwit or the server is killed, the run goes on to the same end. GODWIT_CRASH_ALL=1 walks all points of all scenarios.</summary>
+/// <summary>Wherever Godwit or the server is killed, the run goes on to the same end.</summary>
+/// <remarks>GODWIT_CRASH_ALL=1 walks all points of all scenarios, GODWIT_CRASH_POINTS=37:after,38:before only these.</remarks>
 public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
 {
     private const string Plain = "ENGINE = MergeTree PARTITION BY shard ORDER BY key";
     private static readonly bool All = Environment.GetEnvironmentVariable("GODWIT_CRASH_ALL") == "1";
+    private static readonly string[]? Only = Environment.GetEnvironmentVariable("GODWIT_CRASH_POINTS")?.Split(',');
     private static readonly RebuildRequest Nothing = new() { Table = new QualifiedName("", "") };
     private static readonly RebuildRequest Sorted = Nothing with { OrderBy = "(shard, id)", PartitionBy = "key % 2" };
 
@@ -83,7 +85,7 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     private async Task WalkAsync(EngineFixture engine, string name, int most, bool killEngine)
     {
         var walk = new CrashWalk(engine, Scenarios.Single(s => s.Name == name), killEngine);
-        var (points, failures) = await walk.WalkAsync(All ? int.MaxValue : most, output.WriteLine);
+        var (points, failures) = await walk.WalkAsync(All ? int.MaxValue : most, Only, output.WriteLine);
         output.WriteLine($"{name}: {points} points walked, {failures.Count} failures");
         failures.ShouldBeEmpty();
     }
