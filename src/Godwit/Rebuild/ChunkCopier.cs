@@ -54,6 +54,9 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
     {
         if (context.Journal.Find<AttachedFact>($"attached/{chunk.Name}") is { } done)
         {
+            // The process that copied it may have died before it dropped the landing table, whose hard links keep disk space.
+            _isPrepared = false;
+            await DropLandingAsync(ct);
             return done;
         }
 
@@ -274,6 +277,23 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
 
     /// <summary>Drops the landing table, which may have been prepared, now or before a crash, for rows that never came.</summary>
     public Task DropLandingAsync(CancellationToken ct) => DropAsync(context, ct, _view, landing);
+
+    /// <summary>Drops all landing tables of the run: those that were made ahead of time for nothing, and those of processes that died.</summary>
+    public static async Task DropAllAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    {
+        // In descending order a landing table comes after the view that reads it.
+        var landings = await context.Gateway.QueryAsync(
+            $"""
+             SELECT name FROM system.tables WHERE database = {Sql.Literal(spec.Source.Database)}
+                 AND match(name, {Sql.Literal("^" + System.Text.RegularExpressions.Regex.Escape(spec.Staging.Table) + "_l[0-9]+(_f)?$")})
+             ORDER BY name DESC
+             """,
+            ct: ct);
+        if (landings.Count > 0)
+        {
+            await DropAsync(context, ct, [.. landings.Select(r => spec.Staging with { Table = r["name"] })]);
+        }
+    }
 
     /// <summary>Drops helper tables whatever their size: they hold copies only.</summary>
     public static Task DropAsync(StepContext context, CancellationToken ct, params QualifiedName[] tables) => context.ChangeAsync(
