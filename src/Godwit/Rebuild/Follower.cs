@@ -57,7 +57,8 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
             await context.Journal.FactAsync(context.Step.Index, $"round/{direction.Name}", round);
         }
 
-        var tuning = CopyTuning.For(await ResourcesAsync(ct), context.Options, 1, long.MaxValue) with { IsPolite = !isSweep };
+        // The server's limit counts rows that are read: to find the few new rows it would be spent on looking at all the old ones.
+        var tuning = CopyTuning.For(await ResourcesAsync(ct), context.Options, 1, long.MaxValue) with { RowsPerSecond = null, IsPolite = !isSweep };
         var attached = await _copier.CopyAsync(
             new Chunk($"{direction.Name}-round-{round.Number}", direction, Condition(round.From, round.To), tuning, isSweep, verify), ct);
         await context.Journal.FactAsync(context.Step.Index, PositionFact, round.To);

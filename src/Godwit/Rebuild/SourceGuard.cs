@@ -8,7 +8,8 @@ namespace Godwit.Rebuild;
 /// <param name="LastMutation">The version of the newest mutation of the table.</param>
 /// <param name="PatchParts">Its patch parts.</param>
 /// <param name="LastBlock">Its highest position.</param>
-internal sealed record GuardFact(DateTimeOffset StartedAt, long LastMutation, long PatchParts, long LastBlock);
+/// <param name="MergedParts">A hash of the names of its merged parts; empty where merges may run.</param>
+internal sealed record GuardFact(DateTimeOffset StartedAt, long LastMutation, long PatchParts, long LastBlock, string MergedParts);
 
 /// <summary>
 /// Looks for what the block log cannot see: rows that changed in place or vanished, and positions that were given out twice after a
@@ -24,39 +25,77 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
     {
         if (!context.Journal.Has(Fact))
         {
-            await context.Journal.FactAsync(context.Step.Index, Fact, await LookAsync(ct));
+            await context.Journal.FactAsync(context.Step.Index, Fact, await LookAsync(spec.Source, ct));
         }
     }
 
-    /// <summary>Whether what was verified at a moment of the journal may no longer hold.</summary>
+    /// <summary>Whether what was verified at a moment of the journal may no longer hold, once the mutations of the source have ended.</summary>
     /// <returns>True when everything must be verified again.</returns>
     /// <exception cref="StepFailedException">The source is no longer the table that the run began with, or its block log is off.</exception>
     public async Task<bool> IsSuspectAsync(CancellationToken ct)
     {
-        await RequireSameTableAsync(ct);
+        if (MergeControl.IsNeeded(spec))
+        {
+            // A process that died may have left them stopped, and mutations with them.
+            await MergeControl.StartAsync(context, spec.Source, ct);
+        }
+
         await WaitForMutationsAsync(ct);
+        return await IsSuspectNowAsync(ct);
+    }
+
+    /// <summary>The same without waiting: a mutation that has not ended makes everything suspect.</summary>
+    /// <inheritdoc cref="IsSuspectAsync"/>
+    public async Task<bool> IsSuspectNowAsync(CancellationToken ct)
+    {
+        await RequireSameTableAsync(ct);
         var before = context.Journal.Get<GuardFact>(Fact);
-        var now = await LookAsync(ct);
+        var now = await LookAsync(spec.Source, ct);
         var restarted = now.StartedAt > before.StartedAt + TimeSpan.FromSeconds(5);
-        var suspect = now.LastMutation > before.LastMutation || now.PatchParts > before.PatchParts || now.LastBlock < before.LastBlock;
+        var suspect = now.LastMutation > before.LastMutation || now.PatchParts > before.PatchParts || now.LastBlock < before.LastBlock
+            || now.MergedParts != before.MergedParts;
+        if (restarted && now.LastBlock < context.Journal.Find<long>("position/forward"))
+        {
+            // The server counts on from the parts it found: numbers at or below the position may be given out again.
+            await context.Journal.FactAsync(context.Step.Index, "position/forward", now.LastBlock);
+            suspect = true;
+        }
+
+        if (suspect)
+        {
+            await context.Journal.FactAsync(context.Step.Index, "suspect", now);
+        }
+
         if (suspect || restarted || now.LastBlock > before.LastBlock)
         {
-            if (restarted && now.LastBlock < context.Journal.Find<long>("position/forward"))
-            {
-                // The server counts on from the parts it found: numbers at or below the position may be given out again.
-                await context.Journal.FactAsync(context.Step.Index, "position/forward", now.LastBlock);
-                suspect = true;
-            }
-
-            if (suspect)
-            {
-                await context.Journal.FactAsync(context.Step.Index, "suspect", now);
-            }
-
             await context.Journal.FactAsync(context.Step.Index, Fact, now);
         }
 
         return suspect;
+    }
+
+    /// <summary>
+    /// Called after the exchange. A mutation that met it changed the old table only, and nobody but its author knows what to do:
+    /// said once, then the run goes on when it is resumed.
+    /// </summary>
+    /// <exception cref="NeedsOperatorException">There is such a mutation.</exception>
+    public async Task RequireNoLateMutationAsync(CancellationToken ct)
+    {
+        const string Told = "late-mutation";
+        var before = context.Journal.Get<GuardFact>(Fact);
+        var now = await LookAsync(spec.Staging, ct);
+        if (context.Journal.Has(Told) || (now.LastMutation <= before.LastMutation && now.PatchParts <= before.PatchParts))
+        {
+            return;
+        }
+
+        await context.Journal.FactAsync(context.Step.Index, Told, now);
+        var late = await context.Gateway.QueryAsync(
+            $"SELECT mutation_id, command FROM system.mutations WHERE {TableReader.Where(spec.Staging, "table")} ORDER BY create_time DESC, mutation_id DESC LIMIT 1", ct: ct);
+        var what = late is [var mutation] && now.LastMutation > before.LastMutation ? $"{mutation["mutation_id"]} ({mutation["command"]})" : "A lightweight update or delete";
+        throw new NeedsOperatorException(
+            $"{what} met the exchange of the names and changed the old table only, which is {spec.Staging} now. "
+            + $"Send it to {spec.Source} again and `resume`, or `rollback` to go back to the old table.");
     }
 
     private async Task RequireSameTableAsync(CancellationToken ct)
@@ -114,16 +153,19 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
         context.Board.Brake = null;
     }
 
-    private async Task<GuardFact> LookAsync(CancellationToken ct)
+    private async Task<GuardFact> LookAsync(QualifiedName table, CancellationToken ct)
     {
+        // A part that an insert has just written has level 0, so this changes when somebody merges or drops parts in spite of the hold.
+        var merged = spec.HoldsMerges ? "toString(sumIf(cityHash64(name), level > 0))" : "''";
         var row = (await context.Gateway.QueryAsync(
             $"""
              SELECT now() - uptime() AS started,
-                 (SELECT max(toInt64OrZero(extract(mutation_id, '\\d+'))) FROM system.mutations WHERE {TableReader.Where(spec.Source, "table")}) AS mutation,
-                 (SELECT countIf(startsWith(name, 'patch-')) FROM system.parts WHERE {TableReader.Where(spec.Source, "table")} AND active) AS patches,
-                 (SELECT max(max_block_number) FROM system.parts WHERE {TableReader.Where(spec.Source, "table")} AND active) AS block
+                 (SELECT max(toInt64OrZero(extract(mutation_id, '\\d+'))) FROM system.mutations WHERE {TableReader.Where(table, "table")}) AS mutation,
+                 (SELECT countIf(startsWith(name, 'patch-')) FROM system.parts WHERE {TableReader.Where(table, "table")} AND active) AS patches,
+                 (SELECT max(max_block_number) FROM system.parts WHERE {TableReader.Where(table, "table")} AND active) AS block,
+                 (SELECT {merged} FROM system.parts WHERE {TableReader.Where(table, "table")} AND active) AS merged
              """,
             ct: ct))[0];
-        return new GuardFact(row.Utc("started"), row.Int64("mutation"), row.Int64("patches"), row.Int64("block"));
+        return new GuardFact(row.Utc("started"), row.Int64("mutation"), row.Int64("patches"), row.Int64("block"), row["merged"]);
     }
 }

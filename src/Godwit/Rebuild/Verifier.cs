@@ -25,7 +25,7 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
         long? position = null;
         if (spec.FollowsWrites)
         {
-            await _follower.CatchUpAsync(isSweep: false, verify: !spec.ComparesFinal, rounds: 5, ct);
+            await _follower.CatchUpAsync(isSweep: false, verify: !MergeControl.IsNeeded(spec), rounds: 5, ct);
             position = _follower.Position;
         }
 
@@ -211,6 +211,6 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
         var number = await ClearAsync(partition, ct);
         var tuning = CopyTuning.For(await ServerResources.ReadAsync(context.Gateway, context.Options, ct), context.Options, 1, long.MaxValue);
         await new ChunkCopier(context, spec.Landing(context.Step.Index)).CopyAsync(
-            new Chunk($"{direction.Name}-repair-{number}", direction, $"({IsPartition(partition)}) AND {UpTo(position)}", tuning, IsSweep: false, Verify: false), ct);
+            new Chunk($"{direction.Name}-repair-{number}", direction, $"({direction.OverSource(IsPartition(partition))}) AND {UpTo(position)}", tuning, IsSweep: false, Verify: false), ct);
     }
 }

@@ -28,6 +28,9 @@ internal sealed class AlterTable : IStep
 
         // These two have no IF EXISTS.
         commands = commands.Where(c => (c != "REMOVE TTL" || present.Ttl is not null) && (c != "REMOVE SAMPLE BY" || present.SampleBy is not null)).ToList();
+
+        // A process that died may have left a mutation under way, and an ALTER of the same column is refused while it is.
+        await FollowMutationsAsync(context, spec.Source, ct);
         await context.ChangeAsync(name, commands.Select(c => $"ALTER TABLE {spec.Source.ToSql()} {c}").ToList(), settings, ct);
         await FollowMutationsAsync(context, spec.Source, ct);
     }

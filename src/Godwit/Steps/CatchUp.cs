@@ -23,7 +23,7 @@ internal sealed class CatchUp : IStep
         {
             await context.Services.Brakes.PassAsync(ct);
             var began = context.Clock.GetTimestamp();
-            var rows = await follower.RoundAsync(isSweep: false, verify: !spec.ComparesFinal, ct);
+            var rows = await follower.RoundAsync(isSweep: false, verify: !MergeControl.IsNeeded(spec), ct);
             if (rows == 0 || context.Clock.GetElapsedTime(began) < TimeSpan.FromSeconds(2))
             {
                 break;

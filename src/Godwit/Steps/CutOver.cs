@@ -31,10 +31,15 @@ internal sealed class CutOver : IStep
         }
 
         await ExchangeAndSweepAsync(context, spec, spec.ForwardDirection(exchanged: true), toExchanged: true, ct);
-        await context.ChangeAsync("release", ct, HelperTables.Restore(spec.Source, spec.To, HelperTables.MergeHold));
-        if (spec.ComparesFinal)
+        if (spec.FollowsWrites)
         {
-            await context.ChangeAsync("release-old", ct, HelperTables.Restore(spec.Staging, spec.From, HelperTables.MergeHold));
+            await new SourceGuard(context, spec).RequireNoLateMutationAsync(ct);
+        }
+
+        await MergeControl.ReleaseAsync(context, spec, spec.Source, spec.To, ct);
+        if (MergeControl.IsNeeded(spec))
+        {
+            await MergeControl.ReleaseAsync(context, spec, spec.Staging, spec.From, ct);
         }
 
         // From here on the run is completed, and nothing but the retired table may be left of it.
@@ -73,7 +78,7 @@ internal sealed class CutOver : IStep
         }
 
         await ExchangeAndSweepAsync(context, spec, spec.BackwardDirection(exchanged: false), toExchanged: false, ct);
-        await context.ChangeAsync("release-old", ct, HelperTables.Restore(spec.Source, spec.From, HelperTables.MergeHold));
+        await MergeControl.ReleaseAsync(context, spec, spec.Source, spec.From, ct);
     }
 
     /// <summary>Whether the source's name stands for the new table, decided by UUID.</summary>
@@ -101,19 +106,36 @@ internal sealed class CutOver : IStep
             return;
         }
 
-        if (await new SourceGuard(context, spec).IsSuspectAsync(ct) || VerifiedBeforeSuspicion(context))
+        try
         {
-            await Verify.RunAsync(context, spec, ct);
+            await GetReadyAsync(context, spec, ct);
         }
-
-        if (spec.ComparesFinal)
+        catch
         {
-            await HoldMerges.HoldAsync(context, spec.Source, ct);
+            await Verify.LetGoAsync(context, spec);
+            throw;
         }
+    }
 
+    private static async Task GetReadyAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    {
         var follower = new Follower(context, spec, spec.ForwardDirection(exchanged: false));
+        var isDoubtful = VerifiedBeforeSuspicion(context);
+        do
+        {
+            isDoubtful |= await Verify.StandStillAsync(context, spec, ct);
+            if (isDoubtful)
+            {
+                await Verify.CompareAsync(context, spec, isSuspect: true, ct);
+            }
+
+            await QuickRoundsAsync(context, follower, ct);
+            isDoubtful = !await HaveSameCountAsync(context, spec, follower, ct) || await new SourceGuard(context, spec).IsSuspectNowAsync(ct);
+        }
+        while (isDoubtful);
+
+        // What came during these looks must not wait for the sweep, while nobody can see it.
         await QuickRoundsAsync(context, follower, ct);
-        await RequireSameCountAsync(context, spec, follower, ct);
     }
 
     private static bool VerifiedBeforeSuspicion(StepContext context)
@@ -128,6 +150,7 @@ internal sealed class CutOver : IStep
     {
         for (var round = 0; round < MostRounds; round++)
         {
+            await follower.PrepareAsync(isSweep: false, ct);
             var began = context.Clock.GetTimestamp();
             if (await follower.RoundAsync(isSweep: false, verify: true, ct) == 0 || context.Clock.GetElapsedTime(began) < ShortRound)
             {
@@ -136,7 +159,7 @@ internal sealed class CutOver : IStep
         }
     }
 
-    private static async Task RequireSameCountAsync(StepContext context, RebuildSpec spec, Follower follower, CancellationToken ct)
+    private static async Task<bool> HaveSameCountAsync(StepContext context, RebuildSpec spec, Follower follower, CancellationToken ct)
     {
         var final = spec.ComparesFinal ? "FINAL PREWHERE" : "WHERE";
         var options = new QueryOptions
@@ -152,10 +175,7 @@ internal sealed class CutOver : IStep
                 : $"SELECT sum(rows) FROM system.parts WHERE {TableReader.Where(spec.Staging, "table")} AND active",
             options,
             ct);
-        if (old != present)
-        {
-            await Verify.RunAsync(context, spec, ct);
-        }
+        return old == present;
     }
 
     private static async Task BringOldTableUpToDateAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
@@ -167,14 +187,23 @@ internal sealed class CutOver : IStep
         }
 
         // Parts that are attached to the old table must keep their identity until its sweep is over.
-        await HoldMerges.HoldAsync(context, spec.Staging, ct);
+        await MergeControl.HoldAsync(context, spec.Staging, ct);
         if (TableEngine.Parse(spec.To.Engine).Folding != RowFolding.None)
         {
             // Both sides of a round are compared, so the rows that are read must stand still too. This table is dropped in the end.
-            await HoldMerges.HoldAsync(context, spec.Source, ct);
+            await MergeControl.HoldAsync(context, spec.Source, ct);
+            await MergeControl.StopAsync(context, spec.Source, ct);
         }
 
-        await QuickRoundsAsync(context, new Follower(context, spec, spec.BackwardDirection(exchanged: true)), ct);
+        try
+        {
+            await QuickRoundsAsync(context, new Follower(context, spec, spec.BackwardDirection(exchanged: true)), ct);
+        }
+        catch
+        {
+            await Verify.LetGoAsync(context, spec);
+            throw;
+        }
     }
 
     private static async Task RequireNothingCameAsync(StepContext context, RebuildSpec spec, bool exchanged, CancellationToken ct)

@@ -14,31 +14,55 @@ internal sealed class Verify : IStep
     {
         var spec = context.Shared<RebuildSpec>();
         await context.Services.Brakes.PassAsync(ct);
-        await RunAsync(context, spec, ct);
+        try
+        {
+            await CompareAsync(context, spec, await StandStillAsync(context, spec, ct), ct);
+        }
+        finally
+        {
+            await LetGoAsync(context, spec);
+        }
+
         if (spec.ComparesFinal)
         {
-            await HoldMerges.ReleaseAsync(context, ct);
+            await MergeControl.ReleaseAsync(context, spec, spec.Source, spec.From, ct);
         }
     }
 
-    /// <summary>Verifies everything; where rows are compared as FINAL shows them, merges stand still from here on.</summary>
-    public static async Task RunAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    /// <summary>Waits for mutations of the source; where merges remove or fold rows, none runs from here on until <see cref="LetGoAsync"/>.</summary>
+    /// <returns>Whether rows may have changed in place since the guard looked last.</returns>
+    public static async Task<bool> StandStillAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
     {
         if (spec.ComparesFinal)
         {
-            await HoldMerges.HoldAsync(context, spec.Source, ct);
+            await MergeControl.HoldAsync(context, spec.Source, ct);
         }
 
-        var suspect = spec.FollowsWrites && await new SourceGuard(context, spec).IsSuspectAsync(ct);
+        var guard = new SourceGuard(context, spec);
+        var isSuspect = spec.FollowsWrites && await guard.IsSuspectAsync(ct);
+        if (MergeControl.IsNeeded(spec))
+        {
+            await MergeControl.StopAsync(context, spec.Source, ct);
+            isSuspect |= spec.FollowsWrites && await guard.IsSuspectNowAsync(ct);
+        }
+
+        return isSuspect;
+    }
+
+    /// <summary>Lets merges and mutations of the source go on, also when the run is being stopped.</summary>
+    public static Task LetGoAsync(StepContext context, RebuildSpec spec) =>
+        MergeControl.IsNeeded(spec) ? MergeControl.StartAsync(context, spec.Source, CancellationToken.None) : Task.CompletedTask;
+
+    /// <summary>Compares everything, and repairs what differs.</summary>
+    public static Task CompareAsync(StepContext context, RebuildSpec spec, bool isSuspect, CancellationToken ct)
+    {
         var verifier = new Verifier(context, spec, spec.ForwardDirection(exchanged: false));
-        await (spec.Links ? verifier.VerifyLinksAsync(suspect, ct) : verifier.VerifyAsync(ct));
+        return spec.Links ? verifier.VerifyLinksAsync(isSuspect, ct) : verifier.VerifyAsync(ct);
     }
 
-    public async Task UndoAsync(StepContext context, CancellationToken ct)
+    public Task UndoAsync(StepContext context, CancellationToken ct)
     {
-        if (context.Shared<RebuildSpec>().ComparesFinal)
-        {
-            await HoldMerges.ReleaseAsync(context, ct);
-        }
+        var spec = context.Shared<RebuildSpec>();
+        return MergeControl.IsNeeded(spec) ? MergeControl.ReleaseAsync(context, spec, spec.Source, spec.From, ct) : Task.CompletedTask;
     }
 }

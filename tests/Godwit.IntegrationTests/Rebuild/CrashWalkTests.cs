@@ -66,7 +66,7 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     public static TheoryData<string> Others => [.. Scenarios.Skip(1).Select(s => s.Name)];
 
     [Fact]
-    public Task A_copy_goes_on_to_the_same_end_at_whichever_point_Godwit_is_killed() => WalkAsync(real.Engine, "copy", int.MaxValue, killEngine: false);
+    public Task A_copy_goes_on_to_the_same_end_wherever_Godwit_is_killed() => WalkAsync(real.Engine, "copy", 40, killEngine: false);
 
     [Theory]
     [MemberData(nameof(Others))]
