@@ -28,6 +28,7 @@ internal static class Verbs
         ErrorsCommand.Verb,
         DoctorCommand.Verb,
         EngineCommand.Verb,
+        DemoCommand.Verb,
     ];
 
     /// <summary>The tree.</summary>

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using Godwit.Checks;
+using Godwit.Cli.Arguments;
+using Godwit.Cli.Demo;
+
+namespace Godwit.Cli.Commands;
+
+/// <summary><c>godwit demo</c>: the main job from end to end, on an engine of its own, with proof.</summary>
+internal static class DemoCommand
+{
+    private const long DefaultRows = 2_000_000;
+    private const long MostRows = 10_000_000_000;
+
+    private static readonly Option<long?> RowCount = Opt.Parsed("--rows", "N", "Rows of the table at the start [2,000,000]", Opt.Number);
+    private static readonly Option<bool> Keep = Opt.Flag("--keep", "Keep the folder with the data and the state file");
+
+    /// <summary>The verb.</summary>
+    public static Verb Verb { get; } = new("demo", "Rebuild a table under live writers on an engine of its own, and prove the result", RunAsync)
+    {
+        Groups = [("Demo", [RowCount, Keep])],
+        Examples = ["godwit demo", "godwit demo --rows 10000000 --output json"],
+    };
+
+    private static async Task<int> RunAsync(Invocation call)
+    {
+        var rows = call.Get(RowCount) ?? DefaultRows;
+        if (rows is < 1 or > MostRows)
+        {
+            throw new InvalidRequestException(["--rows must be between 1 and 10,000,000,000."]);
+        }
+
+        try
+        {
+            var result = await DemonstrateAsync(call, rows);
+            if (call.Output.IsJson)
+            {
+                call.Output.Document(result);
+            }
+
+            call.Screen().Write(DemoView.Of(result));
+            return result.ExitCode();
+        }
+        catch (OperationCanceledException) when (call.Token.IsCancellationRequested)
+        {
+            return call.Output.Fail(Failure.Interrupted("The demo was interrupted; its engine is stopped."));
+        }
+    }
+
+    private static async Task<DemoResult> DemonstrateAsync(Invocation call, long rows)
+    {
+        await using var site = await DemoSite.StartAsync(call.Has(Keep), call.Output.Error.WriteLine, call.Token);
+        call.Output.Error.WriteLine($"ClickHouse runs at {site.Engine.Url} (pid {site.Engine.Pid}) in a folder of its own.");
+        return await new DemoRun(call, site, rows).RunAsync();
+    }
+}
