@@ -2,6 +2,7 @@ using System.CommandLine;
 using Godwit.Checks;
 using Godwit.Cli.Arguments;
 using Godwit.Cli.Demo;
+using Godwit.ClickHouse;
 
 namespace Godwit.Cli.Commands;
 
@@ -50,6 +51,14 @@ internal static class DemoCommand
     {
         await using var site = await DemoSite.StartAsync(call.Has(Keep), call.Output.Error.WriteLine, call.Token);
         call.Output.Error.WriteLine($"ClickHouse runs at {site.Engine.Url} (pid {site.Engine.Pid}) in a folder of its own.");
-        return await new DemoRun(call, site, rows).RunAsync();
+        try
+        {
+            return await new DemoRun(call, site, rows).RunAsync();
+        }
+        catch (ClickHouseUnreachableException e) when (site.Engine.HasExited && !call.Token.IsCancellationRequested)
+        {
+            var heard = string.Concat(site.Engine.LastErrors.Select(line => $" {line}"));
+            throw new IOException($"The demo's ClickHouse ended by itself (exit code {site.Engine.ExitCode}); was there enough memory?{heard}", e);
+        }
     }
 }

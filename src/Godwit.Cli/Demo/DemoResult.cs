@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Godwit.Runs;
 
 namespace Godwit.Cli.Demo;
@@ -63,6 +64,7 @@ internal sealed record DemoResult
     public IReadOnlyList<string> Problems { get; init; } = [];
 
     /// <summary>Whether the rebuild did what it promises.</summary>
+    [JsonIgnore]
     public bool IsGood => State == RunState.Completed && Lost == 0 && Duplicated == 0 && RefusedWrites == 0;
 
     /// <summary>The exit code.</summary>

@@ -52,7 +52,7 @@ internal sealed class VisibilityProbe : IAsyncDisposable
                 if (await CountAsync(gateway, countSql) is { } seen)
                 {
                     Looks++;
-                    missingSince = seen < acknowledged ? missingSince ?? asked : Close(missingSince);
+                    missingSince = seen < acknowledged ? missingSince ?? asked : Close(missingSince, asked);
                 }
 
                 await Task.Delay(Interval, _stop.Token);
@@ -60,15 +60,16 @@ internal sealed class VisibilityProbe : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            Close(missingSince);
+            Close(missingSince, Stopwatch.GetTimestamp());
         }
     }
 
-    private long? Close(long? missingSince)
+    // From question to question: how long the server takes to answer is not part of the gap.
+    private long? Close(long? missingSince, long now)
     {
-        if (missingSince is { } since && Stopwatch.GetElapsedTime(since) > LongestGap)
+        if (missingSince is { } since && Stopwatch.GetElapsedTime(since, now) > LongestGap)
         {
-            LongestGap = Stopwatch.GetElapsedTime(since);
+            LongestGap = Stopwatch.GetElapsedTime(since, now);
         }
 
         return null;
