@@ -111,6 +111,20 @@ install_old_server() {
     done
 }
 
+# Fetches the engine on first use. What keeps it from starting is said once here, and not by every test that needs it.
+start_engine() {
+    local folder ready pid said=0 code=0
+    folder=$(mktemp -d)
+    exec {ready}< <(exec dotnet exec src/Godwit.Cli/bin/Release/net10.0/Godwit.Cli.dll engine --path "$folder")
+    pid=$!
+    read -r <&"$ready" || said=$?
+    kill "$pid" 2>/dev/null || true
+    wait "$pid" || code=$?
+    exec {ready}<&-
+    rm -rf -- "$folder"
+    return "$((said > 0 ? said : code))"
+}
+
 # Usage: attribute NAME — from the assembly element on stdin.
 attribute() {
     grep -oE " $1=\"[0-9]+\"" <<<"$assembly" | grep -oE '[0-9]+' | head -n 1
@@ -174,6 +188,10 @@ install_old_server
 mkdir -p -- "$results"
 phase 'Building'
 quietly dotnet build Godwit.slnx -c Release -nodeReuse:false
+done_in
+
+phase 'Fetching and starting the engine'
+quietly start_engine
 done_in
 
 phase 'Checking the format'

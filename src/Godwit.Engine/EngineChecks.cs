@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Xml;
+using Microsoft.Win32.SafeHandles;
 
 namespace Godwit.Engine;
 
@@ -31,7 +32,7 @@ internal static class EngineChecks
 
     /// <summary>Another engine works on the folder.</summary>
     public static EngineStartException Locked(string folder, string? heard)
-        => new($"The folder {folder} is in use by another ClickHouse; stop that one or take another folder.{heard}");
+        => new($"The folder {folder} is in use by another ClickHouse{Owner(folder)}; stop that one or take another folder.{heard}");
 
     /// <summary>ClickHouse ignores a file that is missing, and ends without a word at one that is broken.</summary>
     public static string? Config(string? path)
@@ -82,11 +83,6 @@ internal static class EngineChecks
 
     private static TcpListener Listen(int port)
     {
-        if (port is < 0 or > 65535)
-        {
-            throw new EngineStartException($"{port} is not a port: those are numbers from 1 to 65535.");
-        }
-
         var listener = new TcpListener(IPAddress.Loopback, port);
         try
         {
@@ -98,6 +94,25 @@ internal static class EngineChecks
             listener.Dispose();
             throw new EngineStartException(
                 e.SocketErrorCode == SocketError.AddressAlreadyInUse ? PortTaken(port) : $"Port {port} of 127.0.0.1 cannot be had: {e.Message}.", e);
+        }
+    }
+
+    /// <summary>ClickHouse writes its pid into the file that it locks; another version may write it otherwise.</summary>
+    private static string Owner(string folder)
+    {
+        try
+        {
+            // Not through File: .NET asks for a lock whenever it opens one, and this file is locked.
+            var descriptor = Libc.Checked(Libc.Open(Path.Combine(folder, "status"), Libc.ReadOnly | Libc.CloseOnExec), "open");
+            using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+            using var file = new FileStream(handle, FileAccess.Read);
+            using var reader = new StreamReader(file);
+            return reader.ReadLine() is { } line && line.StartsWith("PID: ", StringComparison.Ordinal) ? $" (pid {line["PID: ".Length..]})" : "";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The refusal stands without the pid.
+            return "";
         }
     }
 

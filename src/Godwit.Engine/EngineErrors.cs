@@ -30,7 +30,7 @@ internal sealed class EngineErrors
     public Task CompleteAsync() => Task.WhenAny(_reading, Task.Delay(CompleteLimit));
 
     /// <summary>Why an engine that wrote this did not start.</summary>
-    public EngineStartException Explain(string folder, bool tookTooLong)
+    public EngineStartException Explain(string folder, bool tookTooLong, int exitCode)
     {
         var lines = Last;
         var heard = lines.Count == 0 ? "" : "\n" + string.Join('\n', lines);
@@ -50,7 +50,7 @@ internal sealed class EngineErrors
         }
 
         return new EngineStartException(lines.Count == 0
-            ? "ClickHouse ended at its start without saying why."
+            ? $"ClickHouse ended at its start with exit code {exitCode} and without saying why."
             : $"ClickHouse did not start; it said:{heard}");
     }
 

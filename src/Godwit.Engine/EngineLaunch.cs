@@ -32,6 +32,9 @@ internal static class EngineLaunch
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+
+            // The runtime's debugging sockets would be left in /tmp by every engine that is killed.
+            Environment = { ["DOTNET_EnableDiagnostics"] = "0" },
         };
 
     /// <summary>The arguments of ClickHouse. HTTP comes last: when it answers, the rest is there.</summary>

@@ -7,6 +7,8 @@ namespace Godwit.Engine;
 public sealed class EngineProcess : IAsyncDisposable
 {
     private const int Attempts = 5;
+    private const int Aborted = 128 + 6;
+    private const int SegmentationFault = 128 + 11;
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(20);
@@ -50,6 +52,11 @@ public sealed class EngineProcess : IAsyncDisposable
     public static async Task<EngineProcess> StartAsync(EngineOptions options, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (options.Problems() is { Count: > 0 } problems)
+        {
+            throw new EngineStartException(string.Join(Environment.NewLine, problems));
+        }
+
         var config = EngineChecks.Config(options.ConfigFile);
         var folder = EngineChecks.Folder(options.Path);
         EngineChecks.Ports(options.HttpPort, options.TcpPort);
@@ -68,11 +75,13 @@ public sealed class EngineProcess : IAsyncDisposable
                 return engine;
             }
 
-            await engine.DisposeAsync();
-
             // A free port can be taken by somebody else before ClickHouse has it.
-            var ownChoice = options.HttpPort == 0 || options.TcpPort == 0;
-            if (!ownChoice || !engine._errors.PortWasTaken || attempt == Attempts)
+            var lostPort = engine._errors.PortWasTaken && (options.HttpPort == 0 || options.TcpPort == 0);
+
+            // While it gives up, a thread of ClickHouse may crash before the reason is written: ask again for the reason.
+            var mute = engine._errors.Last.Count == 0 && engine.ExitCode is (SegmentationFault or Aborted);
+            await engine.DisposeAsync();
+            if (!(lostPort || mute) || attempt == Attempts)
             {
                 throw failure;
             }
@@ -154,7 +163,7 @@ public sealed class EngineProcess : IAsyncDisposable
         Kill();
         await WaitForExitAsync(CancellationToken.None);
         await _errors.CompleteAsync();
-        return _errors.Explain(folder, since.Elapsed >= StartLimit);
+        return _errors.Explain(folder, since.Elapsed >= StartLimit, ExitCode);
     }
 
     private async Task<bool> AnswersAsync(HttpClient client, CancellationToken ct)

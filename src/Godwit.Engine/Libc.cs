@@ -5,6 +5,7 @@ namespace Godwit.Engine;
 /// <summary>The few calls of the C library that .NET has no words for.</summary>
 internal static partial class Libc
 {
+    public const int ReadOnly = 0;
     public const int ReadWrite = 2;
     public const int NoControllingTerminal = 0x100;
     public const int CloseOnExec = 0x80000;

@@ -6,6 +6,9 @@ namespace Godwit.Engine;
 /// <summary>The machine's npm: it knows the registry, the proxy and the certificates of the place.</summary>
 internal static class Npm
 {
+    private static readonly string[] Unreachable =
+        ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "EHOSTUNREACH", "ERR_SOCKET_TIMEOUT"];
+
     /// <summary>Downloads the archive of a package into a folder.</summary>
     public static async Task PackAsync(string package, string folder, CancellationToken ct)
     {
@@ -45,11 +48,19 @@ internal static class Npm
         }
     }
 
-    private static Exception Refusal(string package, int exitCode, string stderr)
+    /// <summary>What npm's failure means, in a sentence where it is a known one.</summary>
+    internal static Exception Refusal(string package, int exitCode, string stderr)
     {
         if (stderr.Contains("ENOSPC", StringComparison.Ordinal))
         {
             return new IOException("no space left on device", Libc.DiskFull);
+        }
+
+        if (Unreachable.FirstOrDefault(code => stderr.Contains($" code {code}", StringComparison.Ordinal)) is { } network)
+        {
+            return new EngineStartException(
+                $"The ClickHouse engine could not be fetched because npm does not reach its registry ({network}): "
+                + "see to the network or npm's proxy setting, and try again.");
         }
 
         var why = stderr.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)

@@ -54,7 +54,8 @@ internal sealed class ColumnCastCheck : IRebuildCheck
     {
         try
         {
-            return await FindAsync(draft, key, $"accurateCastOrNull({name}, {Sql.Literal(to.Type)}) IS NULL AND {name} IS NOT NULL", options, ct);
+            return await FindAsync(draft, key, $"accurateCastOrNull({name}, {Sql.Literal(to.Type)}) IS NULL AND {name} IS NOT NULL", options, ct)
+                ?? (await FindAsync(draft, key, $"{name} IS NULL", options, ct) is { } rows ? $"it is NULL in {rows}" : null);
         }
         catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
         {

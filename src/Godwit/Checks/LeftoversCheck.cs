@@ -10,11 +10,11 @@ internal sealed class LeftoversCheck : IRebuildCheck
 
     public async Task<CheckResult?> RunAsync(RebuildDraft draft, CancellationToken ct)
     {
-        var prefix = RebuildSpec.StagingName(draft.Source.Name, "").Table;
+        var prefix = Sql.Literal(RebuildSpec.StagingName(draft.Source.Name, "").Table);
         var tables = await draft.Gateway.QueryAsync(
             $"""
-             SELECT name, total_rows FROM system.tables WHERE database = {Sql.Literal(draft.Source.Name.Database)} AND startsWith(name, {Sql.Literal(prefix)})
-                 AND match(substring(name, {prefix.Length + 1}), '^[a-z0-9]{"{8}"}(_l[0-9]+(_f)?)?$') ORDER BY name
+             SELECT name, total_rows FROM system.tables WHERE database = {Sql.Literal(draft.Source.Name.Database)} AND startsWith(name, {prefix})
+                 AND match(substring(name, length({prefix}) + 1), '^[a-z0-9]{"{8}"}(_l[0-9]+(_f)?)?$') ORDER BY name
              """,
             ct: ct);
         if (tables.Count == 0)

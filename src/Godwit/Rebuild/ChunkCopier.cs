@@ -37,18 +37,36 @@ internal sealed record AttachedFact(Fingerprints Fingerprints, IReadOnlyList<lon
 internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
 {
     private readonly QualifiedName _view = landing with { Table = landing.Table + "_f" };
+    private bool _isPrepared;
+
+    /// <summary>When parts were attached last, as a timestamp of the context's clock.</summary>
+    public long AttachedAt { get; private set; }
+
+    /// <summary>Makes the landing table ahead of time, for a chunk that must be quick.</summary>
+    public async Task PrepareAsync(Direction direction, bool isSweep, CancellationToken ct)
+    {
+        await PrepareLandingAsync(direction, isSweep, ct);
+        _isPrepared = true;
+    }
 
     /// <summary>Copies a chunk, or finishes copying it, or finds that it has been copied.</summary>
     public async Task<AttachedFact> CopyAsync(Chunk chunk, CancellationToken ct)
     {
         if (context.Journal.Find<AttachedFact>($"attached/{chunk.Name}") is { } done)
         {
+            // The process that copied it may have died before it dropped the landing table, whose hard links keep disk space.
+            _isPrepared = false;
+            await DropLandingAsync(ct);
             return done;
         }
 
-        // A statement of an earlier attempt may still be at work: nothing can be concluded while it is.
-        await LongStatement.KillAsync(
-            context.Gateway, $"startsWith(query_id, {Sql.Literal($"{context.Services.QueryPrefix}{context.Step.Index}-")})", ct);
+        if (!_isPrepared)
+        {
+            // A statement of an earlier attempt may still be at work: nothing can be concluded while it is.
+            await LongStatement.KillAsync(
+                context.Gateway, $"startsWith(query_id, {Sql.Literal($"{context.Services.QueryPrefix}{context.Step.Index}-")})", ct);
+        }
+
         var copied = context.Journal.Find<CopiedFact>($"copied/{chunk.Name}");
         if (copied is not null && !await LandingHoldsAsync(copied, ct))
         {
@@ -58,6 +76,12 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
 
         copied ??= await FillAsync(chunk, ct);
         var attached = await AttachAsync(chunk, copied, ct);
+        if (chunk is { IsSweep: true, Verify: true })
+        {
+            // Writers and readers wait for a sweep, so it is compared when its rows can be seen.
+            await VerifyAsync(chunk, copied, ct);
+        }
+
         await DropLandingAsync(ct);
         return attached;
     }
@@ -68,7 +92,12 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         {
             try
             {
-                await PrepareLandingAsync(chunk, ct);
+                if (!_isPrepared)
+                {
+                    await PrepareLandingAsync(chunk.Direction, chunk.IsSweep, ct);
+                }
+
+                _isPrepared = false;
                 await InsertAsync(chunk, tuning, ct);
                 break;
             }
@@ -79,7 +108,7 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         }
 
         var copied = new CopiedFact(await ReadViewAsync(ct), await ReadPartsAsync(ct));
-        if (chunk.Verify)
+        if (chunk is { IsSweep: false, Verify: true })
         {
             await VerifyAsync(chunk, copied, ct);
         }
@@ -88,15 +117,15 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         return copied;
     }
 
-    private async Task PrepareLandingAsync(Chunk chunk, CancellationToken ct)
+    private async Task PrepareLandingAsync(Direction direction, bool isSweep, CancellationToken ct)
     {
         await DropLandingAsync(ct);
-        var definition = chunk.Direction.ToDefinition;
+        var definition = direction.ToDefinition;
         await context.ChangeAsync(
             "create-landing",
             [
-                definition.ToSql(landing, HelperTables.Landing(chunk.IsSweep)),
-                $"CREATE MATERIALIZED VIEW {_view.ToSql()} ENGINE = Memory AS {chunk.Direction.Fingerprint.Select(landing.ToSql())}",
+                definition.ToSql(landing, HelperTables.Landing(isSweep)),
+                $"CREATE MATERIALIZED VIEW {_view.ToSql()} ENGINE = Memory AS {direction.Fingerprint.Select(landing.ToSql())}",
             ],
             HelperTables.CreateSettings(definition),
             ct);
@@ -125,8 +154,8 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         if (source.Difference(copied.Fingerprints) is { Count: > 0 } partitions)
         {
             throw new StepFailedException(
-                $"Rows of {direction.From} changed while they were copied (partition {partitions[0]}); nothing of this was put into {direction.To}. "
-                + "`resume` copies them again.");
+                $"Rows of {direction.From} changed while they were copied to {direction.To} (partition {partitions[0]}). "
+                + (chunk.IsSweep ? "Compare both tables in this partition before you clean up." : "Nothing of this was put there; `resume` copies them again."));
         }
     }
 
@@ -149,10 +178,10 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
                 context.Step.Index, $"attaching/{chunk.Name}", new AttachingFact(await SamePartsAsync(chunk, copied, ct)));
             await context.ChangeAsync(
                 $"attach/{chunk.Name}",
-                copied.Parts.Select(p => p.Partition).Distinct(StringComparer.Ordinal)
-                    .Select(p => $"ALTER TABLE {chunk.Direction.To.ToSql()} ATTACH PARTITION ID {Sql.Literal(p)} FROM {landing.ToSql()}").ToList(),
+                copied.Parts.Count == 0 ? [] : [$"ALTER TABLE {chunk.Direction.To.ToSql()} ATTACH PARTITION ALL FROM {landing.ToSql()}"],
                 null,
                 ct);
+            AttachedAt = context.Clock.GetTimestamp();
             ours = await AttachedPartsAsync(chunk, copied, ct);
         }
 
@@ -179,6 +208,8 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         return (await SamePartsAsync(chunk, copied, ct)).Except(attaching.Before, StringComparer.Ordinal).ToList();
     }
 
+    // Parts that a merge has replaced count, too: the server keeps them for minutes, and an OPTIMIZE that somebody sends to the table
+    // merges parts within moments of their arrival, whatever its settings say.
     private async Task<IReadOnlyList<string>> SamePartsAsync(Chunk chunk, CopiedFact copied, CancellationToken ct)
     {
         if (copied.Parts.Count == 0)
@@ -188,7 +219,7 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
 
         var rows = await context.Gateway.QueryAsync(
             $"""
-             SELECT name FROM system.parts WHERE {TableReader.Where(chunk.Direction.To, "table")} AND active
+             SELECT name FROM system.parts WHERE {TableReader.Where(chunk.Direction.To, "table")}
                  AND hash_of_all_files IN ({string.Join(", ", copied.Parts.Select(p => Sql.Literal(p.Hash)).Distinct())})
              """,
             ct: ct);
@@ -219,6 +250,7 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
     {
         if (parts.Count > 0)
         {
+            await RequireUnmergedAsync(chunk, parts, ct);
             await context.ChangeAsync(
                 $"withdraw/{chunk.Name}",
                 ct,
@@ -226,7 +258,42 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         }
     }
 
-    private Task DropLandingAsync(CancellationToken ct) => DropAsync(context, ct, _view, landing);
+    // Rows of a part that has been merged cannot be taken back, and attaching the chunk again would double them.
+    private async Task RequireUnmergedAsync(Chunk chunk, IReadOnlyList<string> parts, CancellationToken ct)
+    {
+        var merged = await context.Gateway.QueryAsync(
+            $"""
+             SELECT name FROM system.parts WHERE {TableReader.Where(chunk.Direction.To, "table")} AND NOT active
+                 AND name IN ({string.Join(", ", parts.Select(Sql.Literal))})
+             """,
+            ct: ct);
+        if (merged.Count > 0)
+        {
+            throw new NeedsOperatorException(
+                $"Some rows of {chunk.Name} were put into {chunk.Direction.To} and merged there (part {merged[0]["name"]}) before the rest could follow, so they cannot be "
+                + $"told from others any more. The whole set is in {chunk.Direction.From}, where {chunk.Condition}.");
+        }
+    }
+
+    /// <summary>Drops the landing table, which may have been prepared, now or before a crash, for rows that never came.</summary>
+    public Task DropLandingAsync(CancellationToken ct) => DropAsync(context, ct, _view, landing);
+
+    /// <summary>Drops all landing tables of the run: those that were made ahead of time for nothing, and those of processes that died.</summary>
+    public static async Task DropAllAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    {
+        // In descending order a landing table comes after the view that reads it.
+        var landings = await context.Gateway.QueryAsync(
+            $"""
+             SELECT name FROM system.tables WHERE database = {Sql.Literal(spec.Source.Database)}
+                 AND match(name, {Sql.Literal("^" + System.Text.RegularExpressions.Regex.Escape(spec.Staging.Table) + "_l[0-9]+(_f)?$")})
+             ORDER BY name DESC
+             """,
+            ct: ct);
+        if (landings.Count > 0)
+        {
+            await DropAsync(context, ct, [.. landings.Select(r => spec.Staging with { Table = r["name"] })]);
+        }
+    }
 
     /// <summary>Drops helper tables whatever their size: they hold copies only.</summary>
     public static Task DropAsync(StepContext context, CancellationToken ct, params QualifiedName[] tables) => context.ChangeAsync(

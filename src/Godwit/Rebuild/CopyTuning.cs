@@ -46,6 +46,9 @@ internal sealed record ServerResources(int Cores, long Memory)
 /// <param name="RowsPerSecond">The server slows the statement down to this; null for no limit.</param>
 internal sealed record CopyTuning(int Threads, long BlockBytes, long Memory, long? RowsPerSecond)
 {
+    /// <summary>Whether the statement's threads let everybody else's go first (where the server may set that).</summary>
+    public bool IsPolite { get; init; } = true;
+
     private const long SmallestBlock = 16L << 20;
 
     /// <summary>
@@ -92,6 +95,11 @@ internal sealed record CopyTuning(int Threads, long BlockBytes, long Memory, lon
             ["max_partitions_per_insert_block"] = "0",
             ["max_memory_usage"] = Memory.ToString(CultureInfo.InvariantCulture),
         };
+        if (IsPolite)
+        {
+            settings["os_thread_priority"] = "10";
+        }
+
         if (RowsPerSecond is { } limit)
         {
             settings["timeout_before_checking_execution_speed"] = "0";

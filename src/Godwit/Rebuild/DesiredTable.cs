@@ -56,10 +56,16 @@ internal sealed record DesiredTable(TableDefinition Definition, IReadOnlyList<Ta
     /// <summary>
     /// Lets the server check and format a definition with a temporary table, which leaves nothing behind whatever happens.
     /// </summary>
+    /// <param name="gateway">The server.</param>
+    /// <param name="wish">The definition.</param>
+    /// <param name="alters">ALTER commands that are done to it.</param>
+    /// <param name="ct">Cancels it.</param>
+    /// <param name="source">The table that a wish of a person is about; null when the server has written the definition.</param>
     /// <exception cref="ClickHouseException">The server refuses the definition.</exception>
-    public static async Task<DesiredTable> ProbeAsync(ClickHouseGateway gateway, TableDefinition wish, IReadOnlyList<string> alters, CancellationToken ct)
+    public static async Task<DesiredTable> ProbeAsync(ClickHouseGateway gateway, TableDefinition wish, IReadOnlyList<string> alters, CancellationToken ct, TableDefinition? source = null)
     {
-        var session = new QueryOptions { SessionId = $"godwit-{Guid.NewGuid():N}", Settings = HelperTables.CreateSettings(wish) };
+        // What Nested means in a person's text is what it means in the table as it is: the server flattens it unless told otherwise.
+        var session = new QueryOptions { SessionId = $"godwit-{Guid.NewGuid():N}", Settings = HelperTables.CreateSettings(source ?? wish) };
 
         // A storage policy and a Keeper path belong to real tables only.
         await gateway.ExecuteAsync(wish.ToSql($"CREATE TEMPORARY TABLE {Probe}"), session, ct);
@@ -73,9 +79,20 @@ internal sealed record DesiredTable(TableDefinition Definition, IReadOnlyList<Ta
         var columns = await TableReader.ReadColumnsAsync(gateway, $"table = '{Probe}' AND database = ''", session, ct);
         await gateway.ExecuteAsync($"DROP TEMPORARY TABLE {Probe}", session, ct);
         var definition = TableDefinition.Parse(table["create_table_query"]);
+        return new DesiredTable(definition, columns, SortingKeyOf(definition));
+    }
 
-        // The server tells no sorting key of a temporary table.
-        return new DesiredTable(definition, columns, SqlText.WithoutBrackets(definition.OrderBy ?? "tuple()"));
+    // system.tables names the keys of real tables only; for a temporary one they are empty.
+    private static string SortingKeyOf(TableDefinition definition)
+    {
+        var key = SqlText.SplitByComma(SqlText.WithoutBrackets(definition.OrderBy ?? "tuple()"));
+        var engine = TableEngine.Parse(definition.Engine);
+        if (engine is { Name: "VersionedCollapsingMergeTree", Arguments: [_, var version] } && !key.Contains(version, StringComparer.Ordinal))
+        {
+            key = [.. key, version];
+        }
+
+        return string.Join(", ", key);
     }
 
     private static string? Clause(string? expression) => expression is null ? null : SqlText.AsOneExpression(expression);

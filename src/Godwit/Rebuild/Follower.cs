@@ -17,6 +17,15 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
     /// <summary>Everything up to here has been copied.</summary>
     public long Position => context.Journal.Get<long>(PositionFact);
 
+    /// <summary>Makes the landing table for the next round ahead of time.</summary>
+    public Task PrepareAsync(bool isSweep, CancellationToken ct) => _copier.PrepareAsync(direction, isSweep, ct);
+
+    /// <summary>Drops a landing table that was made ahead of time and not needed.</summary>
+    public Task DropLandingAsync(CancellationToken ct) => _copier.DropLandingAsync(ct);
+
+    /// <summary>When rows became visible in the target last.</summary>
+    public long AttachedAt => _copier.AttachedAt;
+
     private string PositionFact => $"position/{direction.Name}";
 
     /// <summary>Says where to begin; does nothing when that was said before.</summary>
@@ -48,7 +57,7 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
             await context.Journal.FactAsync(context.Step.Index, $"round/{direction.Name}", round);
         }
 
-        var tuning = CopyTuning.For(await ResourcesAsync(ct), context.Options, 1, long.MaxValue);
+        var tuning = CopyTuning.For(await ResourcesAsync(ct), context.Options, 1, long.MaxValue) with { IsPolite = !isSweep };
         var attached = await _copier.CopyAsync(
             new Chunk($"{direction.Name}-round-{round.Number}", direction, Condition(round.From, round.To), tuning, isSweep, verify), ct);
         await context.Journal.FactAsync(context.Step.Index, PositionFact, round.To);

@@ -23,9 +23,9 @@ internal static class PlanText
         };
         if (draft.Way == RebuildWay.Alter)
         {
-            foreach (var drop in draft.Changes.Where(c => c.After is null && c.What.StartsWith("column ", StringComparison.Ordinal)))
+            foreach (var drop in draft.Changes.Where(DestroysValues))
             {
-                yield return $"Point of no return: dropping {drop.What} destroys its values; a rollback brings the column back empty.";
+                yield return $"Point of no return: dropping {drop.What} destroys its values. Use --strategy block-log for a copy that can be rolled back.";
             }
 
             yield break;
@@ -40,6 +40,9 @@ internal static class PlanText
                 + "Use --defer-cutover to look at the result first.";
         }
     }
+
+    /// <summary>Whether an ALTER for this change destroys what cannot be brought back.</summary>
+    public static bool DestroysValues(TableChange change) => change.After is null && change.What.StartsWith("column ", StringComparison.Ordinal);
 
     /// <summary>The steps in order.</summary>
     public static IReadOnlyList<PlannedStep> Steps(RebuildDraft draft, RebuildSpec spec, string node)

@@ -127,7 +127,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
 
         try
         {
-            return (await DesiredTable.ProbeAsync(gateway, wish, [], ct), null);
+            return (await DesiredTable.ProbeAsync(gateway, wish, [], ct, source.Definition), null);
         }
         catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
         {
@@ -201,7 +201,9 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
             Links = draft.Way == RebuildWay.Link,
             HoldsMerges = HoldsMerges(draft),
             ComparesFinal = ComparesFinal(draft),
-            CanRollBackAfterCutover = !follows || draft.TargetEngine.Folding != RowFolding.Any,
+            CanRollBackAfterCutover = draft.Way == RebuildWay.Alter
+                ? !draft.Changes.Any(PlanText.DestroysValues)
+                : !follows || draft.TargetEngine.Folding != RowFolding.Any,
         };
         return new Plan
         {

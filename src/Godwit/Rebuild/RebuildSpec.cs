@@ -65,7 +65,8 @@ public sealed record RebuildSpec
     {
         // Every character outside [A-Za-z0-9_] takes three bytes per UTF-8 byte in ClickHouse's file names, which end at 255.
         var budget = 120;
-        var kept = source.Table.TakeWhile(c => (budget -= char.IsAsciiLetterOrDigit(c) || c == '_' ? 1 : 9) >= 0);
+        var kept = source.Table.EnumerateRunes()
+            .TakeWhile(r => (budget -= r.IsAscii && (char.IsAsciiLetterOrDigit((char)r.Value) || r.Value == '_') ? 1 : 3 * r.Utf8SequenceLength) >= 0);
         return source with { Table = $"{string.Concat(kept)}_godwit_{runId}" };
     }
 }
@@ -82,4 +83,16 @@ public sealed record Direction(
 {
     /// <summary>The SQL that fingerprints both sides.</summary>
     public FingerprintSql Fingerprint => new(Mapping, PartitionBy);
+
+    /// <summary>A condition over the target's columns, as one over the table that is read: columns of another type are cast first.</summary>
+    public string OverSource(string condition)
+    {
+        var words = SqlText.Tokens(condition).Select(t => SqlText.Unquote(condition[t.Start..t.End])).ToHashSet(StringComparer.Ordinal);
+        var cast = Mapping.Where(m => m.Expression != Sql.Identifier(m.Target) && words.Contains(m.Target)).ToList();
+
+        // The parameters of a lambda hide the columns of the same name; an alias would be taken for the column, or the column for it.
+        return cast.Count == 0
+            ? condition
+            : $"arrayExists(({string.Join(", ", cast.Select(m => Sql.Identifier(m.Target)))}) -> {condition}, {string.Join(", ", cast.Select(m => $"[{m.Expression}]"))})";
+    }
 }

@@ -17,6 +17,7 @@ internal sealed record GuardFact(DateTimeOffset StartedAt, long LastMutation, lo
 internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
 {
     private const string Fact = "guard";
+    private static readonly Dictionary<string, string> NoSettings = [];
 
     /// <summary>Notes how things are; called when the block log is on and before the first row is copied.</summary>
     public async Task BeginAsync(CancellationToken ct)
@@ -67,6 +68,8 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
                 + "Put it back and `resume`, or `rollback` to remove what this run made.");
         }
 
+        await RequireSameDefinitionAsync(context, spec, spec.Source, ct);
+
         var on = await context.Gateway.ScalarAsync<long>(
             $"""
              SELECT count() FROM system.tables WHERE {TableReader.Where(spec.Source, "name")}
@@ -78,6 +81,22 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
             throw new StepFailedException(
                 $"The setting {HelperTables.BlockLog} of {spec.Source} was turned off during the run, so new rows can no longer be told from old ones. "
                 + "`rollback`, then start again.");
+        }
+    }
+
+    /// <summary>Refuses when somebody has altered the old table since the plan: the new one would lack what was added.</summary>
+    /// <exception cref="StepFailedException">It was altered.</exception>
+    public static async Task RequireSameDefinitionAsync(StepContext context, RebuildSpec spec, QualifiedName table, CancellationToken ct)
+    {
+        var now = await context.Gateway.ScalarAsync<string>($"SELECT create_table_query FROM system.tables WHERE {TableReader.Where(table, "name")}", ct: ct);
+
+        // The run itself changes settings; what the others say is another table than the one that was planned for.
+        var changed = TableChange.Between(spec.From with { Settings = NoSettings }, TableDefinition.Parse(now) with { Settings = NoSettings });
+        if (changed.Count > 0)
+        {
+            throw new StepFailedException(
+                $"{spec.Source} was altered during the run ({string.Join("; ", changed)}), and the new table knows nothing of that. "
+                + "Take it back and `resume`, or `rollback` and start again.");
         }
     }
 

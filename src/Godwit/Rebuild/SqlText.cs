@@ -111,18 +111,18 @@ internal static class SqlText
     public static string AsOneExpression(string expression) =>
         SplitByComma(expression).Count > 1 ? $"({expression.Trim()})" : expression.Trim();
 
-    /// <summary>The expressions of a tuple as system.tables shows a key: <c>(a, b)</c> and <c>a, b</c> are the same, <c>tuple()</c> is empty.</summary>
-    public static string WithoutBrackets(string key)
+    /// <summary>The expressions of a tuple, written with brackets or as <c>tuple(…)</c>, without these; any other expression as it is.</summary>
+    public static string WithoutBrackets(string expression)
     {
-        var text = key.Trim();
-        if (text == "tuple()")
+        var tokens = Tokens(expression);
+        var open = tokens.Count > 0 && tokens[0].IsWord(expression, "tuple") ? 1 : 0;
+        if (tokens.Count < open + 2 || expression[tokens[open].Start] != '(')
         {
-            return string.Empty;
+            return expression.Trim();
         }
 
-        var tokens = Tokens(text);
-        var wraps = tokens.Count > 1 && text[tokens[0].Start] == '(' && tokens.FindIndex(1, t => t.Depth == 0) == tokens.Count - 1;
-        return wraps ? text[1..^1].Trim() : text;
+        var close = tokens.FindIndex(open + 1, t => t.Depth == 0 && expression[t.Start] == ')');
+        return close == tokens.Count - 1 ? expression[tokens[open].End..tokens[close].Start].Trim() : expression.Trim();
     }
 
     private static (int End, TokenKind Kind) End(string text, int at) => text[at] switch

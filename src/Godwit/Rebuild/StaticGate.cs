@@ -26,6 +26,7 @@ internal static class StaticGate
     /// <summary>Refuses when something has written to the old table since.</summary>
     public static async Task RequireUnchangedAsync(StepContext context, RebuildSpec spec, QualifiedName table, CancellationToken ct)
     {
+        await SourceGuard.RequireSameDefinitionAsync(context, spec, table, ct);
         var before = context.Journal.Get<StillFact>(Fact);
         var now = await LookAsync(context, table, ct);
         if (now != before)

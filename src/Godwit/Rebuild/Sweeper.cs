@@ -21,6 +21,11 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
     public async Task ExchangeAsync(CancellationToken ct)
     {
         context.Board.Activity = "exchanging the names";
+        if (spec.FollowsWrites)
+        {
+            await _follower.PrepareAsync(isSweep: true, ct);
+        }
+
         _lastSweep = context.Clock.GetTimestamp();
         await context.Journal.FactAsync(context.Step.Index, $"exchange/{direction.Name}", new ExchangeFact(0));
         var began = context.Clock.GetTimestamp();
@@ -40,6 +45,7 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
         await SweepOnceAsync(ct);
         await Positions.WaitForStatementsAsync(context, "query_kind IN ('Insert', 'AsyncInsertFlush', 'Alter')", () => SweepOnceAsync(ct), ct);
         await SweepOnceAsync(ct);
+        await _follower.DropLandingAsync(ct);
     }
 
     /// <summary>Writes down that the sweep is over, with what was measured.</summary>
@@ -58,14 +64,15 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
 
     private async Task SweepOnceAsync(CancellationToken ct)
     {
+        var began = context.Clock.GetTimestamp();
         var rows = await _follower.RoundAsync(isSweep: true, verify: true, ct);
-        var now = context.Clock.GetTimestamp();
-        if (rows > 0 && context.Clock.GetElapsedTime(_lastSweep, now) > _gap)
+        if (rows > 0 && context.Clock.GetElapsedTime(_lastSweep, _follower.AttachedAt) > _gap)
         {
-            _gap = context.Clock.GetElapsedTime(_lastSweep, now);
+            // The oldest of these rows was committed right after the sweep before this one had read its position.
+            _gap = context.Clock.GetElapsedTime(_lastSweep, _follower.AttachedAt);
         }
 
         _rows += rows;
-        _lastSweep = now;
+        _lastSweep = began;
     }
 }

@@ -56,7 +56,7 @@ public sealed record TableChange(string What, string? Before, string? After, str
         foreach (var element in from.Elements.Where(e => !after.ContainsKey(Key(e))))
         {
             var name = Sql.Identifier(element.Name);
-            yield return new TableChange(Label(element), element.Text, null, $"DROP {element.Kind} IF EXISTS {name}", $"ADD {WithIfNotExists(element)}");
+            yield return new TableChange(Label(element), element.Text, null, $"DROP {element.Kind} IF EXISTS {name}", $"ADD {WithIfNotExists(element)}{Place(element, from)}");
         }
 
         foreach (var element in to.Elements)
@@ -64,7 +64,7 @@ public sealed record TableChange(string What, string? Before, string? After, str
             if (!before.TryGetValue(Key(element), out var old))
             {
                 yield return new TableChange(
-                    Label(element), null, element.Text, $"ADD {WithIfNotExists(element)}", $"DROP {element.Kind} IF EXISTS {Sql.Identifier(element.Name)}");
+                    Label(element), null, element.Text, $"ADD {WithIfNotExists(element)}{Place(element, to)}", $"DROP {element.Kind} IF EXISTS {Sql.Identifier(element.Name)}");
             }
             else if (old.Text != element.Text)
             {
@@ -76,6 +76,17 @@ public sealed record TableChange(string What, string? Before, string? After, str
     }
 
     private static string Label(TableElement element) => $"{element.Kind.ToLowerInvariant()} {element.Name}";
+
+    // Without it a column comes last, and INSERT without a list of columns would fill others than those that were written out.
+    private static string Place(TableElement element, TableDefinition definition)
+    {
+        if (element.Kind != "COLUMN")
+        {
+            return "";
+        }
+
+        return definition.Columns.TakeWhile(e => e.Name != element.Name).LastOrDefault() is { } before ? $" AFTER {Sql.Identifier(before.Name)}" : " FIRST";
+    }
 
     private static string WithIfNotExists(TableElement element) => element.Kind == "COLUMN"
         ? $"COLUMN IF NOT EXISTS {element.Text}"

@@ -21,7 +21,7 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
     /// <exception cref="StepFailedException">A difference stays.</exception>
     public async Task VerifyAsync(CancellationToken ct)
     {
-        await FinishClearingAsync(ct);
+        await FinishRepairAsync(ct);
         long? position = null;
         if (spec.FollowsWrites)
         {
@@ -168,26 +168,49 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
         await context.Journal.FactAsync(context.Step.Index, $"cleared/{direction.Name}/{number}", clearing);
     }
 
-    // Cut off between the two facts: the partition may or may not be there. Emptied, it is found to differ and copied again.
-    private async Task FinishClearingAsync(CancellationToken ct)
+    // Cut off while a partition was emptied or copied again: how much of it is there is not known, and the fingerprints do not count it.
+    // Emptied, it is found to differ and copied again.
+    private async Task FinishRepairAsync(CancellationToken ct)
     {
-        var number = context.Journal.All<ClearedFact>($"cleared/{direction.Name}/").Count + 1;
-        if (context.Journal.Find<ClearedFact>($"clearing/{direction.Name}/{number}") is { } clearing)
+        var cleared = context.Journal.All<ClearedFact>($"cleared/{direction.Name}/");
+        var clearing = context.Journal.Find<ClearedFact>($"clearing/{direction.Name}/{cleared.Count + 1}");
+        var isCutOff = cleared.Count > 0 && !context.Journal.Has($"attached/{direction.Name}-repair-{cleared.Count}");
+        if (clearing is null && !isCutOff)
         {
-            await ClearAsync(number, clearing, ct);
+            return;
+        }
+
+        // A statement that attaches its parts may still be at work.
+        await LongStatement.KillAsync(
+            context.Gateway, $"startsWith(query_id, {Sql.Literal($"{context.Services.QueryPrefix}{context.Step.Index}-")})", ct);
+        if (clearing is not null)
+        {
+            await ClearAsync(cleared.Count + 1, clearing, ct);
+        }
+        else
+        {
+            await ClearAsync(cleared[^1].Value.Partition, ct);
         }
     }
 
-    private async Task RepairAsync(string partition, long? position, CancellationToken ct)
+    private string IsPartition(string partition) =>
+        direction.PartitionBy is null ? "1" : $"toString(tuple({direction.PartitionBy})) = {Sql.Literal(partition)}";
+
+    private async Task<int> ClearAsync(string partition, CancellationToken ct)
     {
-        var isPartition = direction.PartitionBy is null ? "1" : $"toString(tuple({direction.PartitionBy})) = {Sql.Literal(partition)}";
-        var ids = await context.Gateway.QueryAsync($"SELECT DISTINCT _partition_id AS id FROM {direction.To.ToSql()} WHERE {isPartition}", ct: ct);
+        var ids = await context.Gateway.QueryAsync($"SELECT DISTINCT _partition_id AS id FROM {direction.To.ToSql()} WHERE {IsPartition(partition)}", ct: ct);
         var number = context.Journal.All<ClearedFact>($"cleared/{direction.Name}/").Count + 1;
         var clearing = new ClearedFact(partition, ids.Select(r => r["id"]).ToList());
         await context.Journal.FactAsync(context.Step.Index, $"clearing/{direction.Name}/{number}", clearing);
         await ClearAsync(number, clearing, ct);
+        return number;
+    }
+
+    private async Task RepairAsync(string partition, long? position, CancellationToken ct)
+    {
+        var number = await ClearAsync(partition, ct);
         var tuning = CopyTuning.For(await ServerResources.ReadAsync(context.Gateway, context.Options, ct), context.Options, 1, long.MaxValue);
         await new ChunkCopier(context, spec.Landing(context.Step.Index)).CopyAsync(
-            new Chunk($"{direction.Name}-repair-{number}", direction, $"({isPartition}) AND {UpTo(position)}", tuning, IsSweep: false, Verify: false), ct);
+            new Chunk($"{direction.Name}-repair-{number}", direction, $"({IsPartition(partition)}) AND {UpTo(position)}", tuning, IsSweep: false, Verify: false), ct);
     }
 }

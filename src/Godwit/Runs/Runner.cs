@@ -306,6 +306,9 @@ internal sealed class Runner
         var spec = (RebuildSpec)_services.Shared;
         var canGoBack = spec.CanRollBackAfterCutover && !options.DropRetired;
         _run = _run with { FinishedAt = now, RollbackUntil = canGoBack ? now + options.RollbackWindow : null };
+
+        // An ALTER leaves no old table behind: without a way back there is nothing to clean up.
+        _run = _run with { CleanedUp = _plan.Strategy == "alter" && !canGoBack };
         await MoveAsync(RunState.Completed, null);
         _services.Board.Activity = null;
     }

@@ -62,10 +62,12 @@ internal sealed class StepSequence(Plan plan, StepRecord[] records, RunServices 
     // As many lanes as cores. The first failure stops the others; each is awaited, and the first one is thrown.
     private async Task DoSideBySideAsync(IEnumerable<PlannedStep> steps, CancellationToken ct)
     {
-        var resources = await ServerResources.ReadAsync(services.Gateway, services.Options, ct);
+        // A server that is away between two steps is waited for as one that goes away during a step.
+        var cores = 1;
+        await WithPatienceAsync(async () => cores = (await ServerResources.ReadAsync(services.Gateway, services.Options, ct)).Cores, ct);
         await Parallel.ForEachAsync(
             steps.Where(s => records[s.Index].State != StepState.Done),
-            new ParallelOptions { MaxDegreeOfParallelism = resources.Cores, CancellationToken = ct },
+            new ParallelOptions { MaxDegreeOfParallelism = cores, CancellationToken = ct },
             async (step, token) => await DoAsync(step, token));
     }
 

@@ -43,14 +43,8 @@ internal sealed class CreateStaging : IStep
     {
         var spec = context.Shared<RebuildSpec>();
         await RequireNotTheSourceAsync(context, spec, ct);
-        var landings = await context.Gateway.QueryAsync(
-            $"""
-             SELECT name FROM system.tables WHERE database = {Sql.Literal(spec.Source.Database)}
-                 AND match(name, {Sql.Literal("^" + System.Text.RegularExpressions.Regex.Escape(spec.Staging.Table) + "_l[0-9]+(_f)?$")})
-             ORDER BY name DESC
-             """,
-            ct: ct);
-        await ChunkCopier.DropAsync(context, ct, [.. landings.Select(r => spec.Staging with { Table = r["name"] }), spec.Staging]);
+        await ChunkCopier.DropAllAsync(context, spec, ct);
+        await ChunkCopier.DropAsync(context, ct, spec.Staging);
     }
 
     private static async Task RequireNotTheSourceAsync(StepContext context, RebuildSpec spec, CancellationToken ct)

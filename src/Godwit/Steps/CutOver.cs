@@ -36,6 +36,9 @@ internal sealed class CutOver : IStep
         {
             await context.ChangeAsync("release-old", ct, HelperTables.Restore(spec.Staging, spec.From, HelperTables.MergeHold));
         }
+
+        // From here on the run is completed, and nothing but the retired table may be left of it.
+        await ChunkCopier.DropAllAsync(context, spec, ct);
     }
 
     public async Task UndoAsync(StepContext context, CancellationToken ct)

@@ -43,6 +43,16 @@ public sealed partial class EngineCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Options_that_cannot_be_used_are_all_named()
+    {
+        using var stdout = new Announced();
+        var options = new EngineOptions { Path = " ", HttpPort = 70_000 };
+        (await EngineCommand.RunAsync(options, stdout, _stderr, _stop.Token)).ShouldBe(2);
+        _stderr.ToString().ShouldContain("--path is missing");
+        _stderr.ToString().ShouldContain("--http-port 70000 is not a port");
+    }
+
+    [Fact]
     public async Task What_keeps_it_from_starting_is_said_in_a_sentence()
     {
         using var stdout = new Announced();

@@ -40,6 +40,14 @@ public sealed class EnginePackageTests : IDisposable
         why.ShouldContain("404");
     }
 
+    [Theory]
+    [InlineData("npm error code ECONNREFUSED\nnpm error syscall connect", "ECONNREFUSED")]
+    [InlineData("npm ERR! code EAI_AGAIN\nnpm ERR! syscall getaddrinfo", "EAI_AGAIN")]
+    public void A_registry_that_is_out_of_reach_is_named_as_that(string stderr, string code)
+        => Npm.Refusal(Wrong.Name, 1, stderr).ShouldBeOfType<EngineStartException>().Message.ShouldBe(
+            $"The ClickHouse engine could not be fetched because npm does not reach its registry ({code}): "
+            + "see to the network or npm's proxy setting, and try again.");
+
     private async Task<string> Refusal(PinnedPackage package)
         => (await Should.ThrowAsync<EngineStartException>(() => EnginePackage.EnsureAsync(_folder, () => package, null, Ct))).Message;
 }

@@ -108,7 +108,7 @@ public sealed class EngineProcessTests
     {
         await using var first = await EngineFixture.StartAsync();
         (await Refusal(new EngineOptions { Path = first.Folder })).ShouldBe(
-            $"The folder {first.Folder} is in use by another ClickHouse; stop that one or take another folder.");
+            $"The folder {first.Folder} is in use by another ClickHouse (pid {first.Pid}); stop that one or take another folder.");
         using var gateway = GatewayTo(first.Url);
         await gateway.PingAsync(Ct);
     }
@@ -120,7 +120,7 @@ public sealed class EngineProcessTests
     [Theory]
     [InlineData("broken.xml", "<clickhouse><bad", "is not valid XML: ")]
     [InlineData("broken.yaml", "a: [", "Unable to parse YAML")]
-    [InlineData("missing.xml", null, "cannot be read: ")]
+    [InlineData("missing.xml", null, "does not exist.")]
     [InlineData("wrong.xml", "<clickhouse><max_thread_pool_size>many</max_thread_pool_size></clickhouse>", "many")]
     public async Task A_bad_configuration_says_what_is_bad_about_it(string name, string? content, string why)
     {
@@ -132,6 +132,20 @@ public sealed class EngineProcessTests
         }
 
         (await Refusal(new EngineOptions { Path = Path.Combine(folder.Path, "data"), ConfigFile = file })).ShouldContain(why);
+    }
+
+    [Fact]
+    public async Task One_port_for_both_protocols_is_refused()
+        => (await Refusal(new EngineOptions { Path = "/nowhere", HttpPort = 4711, TcpPort = 4711 })).ShouldBe(
+            "--http-port and --tcp-port are both 4711: they need two ports.");
+
+    [Fact]
+    public async Task A_killed_engine_leaves_no_debugging_sockets()
+    {
+        await using var engine = await EngineFixture.StartAsync();
+        var pid = engine.Pid;
+        await engine.KillAsync();
+        Directory.EnumerateFileSystemEntries(Path.GetTempPath(), $"*-{pid}-*").ShouldBeEmpty();
     }
 
     [Fact]

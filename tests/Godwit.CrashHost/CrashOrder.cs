@@ -1,0 +1,35 @@
+using Godwit.Rebuild;
+using Godwit.Runs;
+
+namespace Godwit.CrashHost;
+
+/// <summary>What a crash host is to do, and where it is to die.</summary>
+public sealed record CrashOrder
+{
+    /// <summary>The server.</summary>
+    public required Uri Server { get; init; }
+
+    /// <summary>The state file.</summary>
+    public required string State { get; init; }
+
+    /// <summary><c>run</c>, <c>resume</c>, <c>rollback</c> or <c>cleanup</c>.</summary>
+    public required string Verb { get; init; }
+
+    /// <summary>The run; none for <c>run</c>.</summary>
+    public string? RunId { get; init; }
+
+    /// <summary>What to run.</summary>
+    public RebuildRequest? Request { get; init; }
+
+    /// <summary>How to run it.</summary>
+    public RunOptions Options { get; init; } = new();
+
+    /// <summary><c>none</c>, <c>N:before</c>, <c>N:after</c>, <c>=NAME:before</c> or <c>=NAME:after</c>; with <see cref="EnginePid"/> the engine dies instead.</summary>
+    public string Point { get; init; } = "none";
+
+    /// <summary>The engine that dies at the point; null when the host itself does.</summary>
+    public int? EnginePid { get; init; }
+
+    /// <summary>What other clients do at certain entries.</summary>
+    public IReadOnlyList<Injection> Injections { get; init; } = [];
+}

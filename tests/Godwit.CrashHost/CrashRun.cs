@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using System.Globalization;
+using Godwit.ClickHouse;
+using Godwit.Metadata;
+using Godwit.Runs;
+
+namespace Godwit.CrashHost;
+
+/// <summary>Does what an order says, with the real Migrator over a store that is watched.</summary>
+public static class CrashRun
+{
+    /// <summary>Runs it to its end, or to the point at which something dies.</summary>
+    /// <param name="order">The order.</param>
+    /// <param name="store">The store; stays the caller's.</param>
+    /// <param name="clock">The clock; the system's when null.</param>
+    /// <param name="say">Is told the writes, one a line, and the death before it happens.</param>
+    public static async Task<RunStatus> GoAsync(CrashOrder order, IRunStore store, TimeProvider? clock, Action<string> say)
+    {
+        using var gateway = new ClickHouseGateway(new ClickHouseOptions { Url = order.Server });
+        var left = order.Injections.ToList();
+        var isDead = false;
+        var watched = new CrashingStore(store, ReachAsync);
+        var migrator = new Migrator(gateway, watched, clock);
+        return order.Verb switch
+        {
+            "resume" => await migrator.ResumeAsync(order.RunId!),
+            "rollback" => await migrator.RollbackAsync(order.RunId!),
+            "cleanup" => await migrator.CleanUpAsync(order.RunId!),
+            _ => await RunAsync(),
+        };
+
+        async Task ReachAsync(int number, string name, string runId, bool isWritten)
+        {
+            if (isWritten)
+            {
+                say($"{number} {name}");
+            }
+
+            if (!isDead && IsHere(order.Point, number, name, isWritten))
+            {
+                isDead = true;
+                say($"dies {number} {(isWritten ? "after" : "before")} {name}");
+                using var victim = order.EnginePid is { } pid ? Process.GetProcessById(pid) : Process.GetCurrentProcess();
+                victim.Kill();
+                await victim.WaitForExitAsync();
+            }
+
+            if (isWritten && left.Find(i => i.Entry == name) is { } injection)
+            {
+                left.Remove(injection);
+                await injection.MakeAsync(gateway, runId);
+            }
+        }
+
+        async Task<RunStatus> RunAsync()
+        {
+            var proposal = await migrator.ProposeAsync(order.Request!, order.Options);
+            var plan = proposal.Plan ?? throw new InvalidOperationException(string.Join(' ', proposal.Checks.Select(c => $"{c}")));
+            return await migrator.RunAsync(await migrator.CreateRunAsync(plan, order.Options));
+        }
+    }
+
+    private static bool IsHere(string point, int number, string name, bool isWritten)
+    {
+        var colon = point.LastIndexOf(':');
+        return colon > 0 && point[(colon + 1)..] == (isWritten ? "after" : "before")
+            && (point[0] == '=' ? point[1..colon] == name : point[..colon] == number.ToString(CultureInfo.InvariantCulture));
+    }
+}

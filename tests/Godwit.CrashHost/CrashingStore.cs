@@ -1,0 +1,86 @@
+using Godwit.Metadata;
+using Godwit.Plans;
+
+namespace Godwit.CrashHost;
+
+/// <summary>A store that tells somebody before and after each write which a later process stands on; leases are not among them.</summary>
+/// <param name="inner">The store.</param>
+/// <param name="reach">Is given the number of the write from 1, its name, the run's id, and whether it has been written.</param>
+public sealed class CrashingStore(IRunStore inner, Func<int, string, string, bool, Task> reach) : IRunStore
+{
+    private readonly SemaphoreSlim _one = new(1);
+    private int _writes;
+
+    /// <summary>How many there have been.</summary>
+    public int Writes => _writes;
+
+    public Task CreateRunAsync(RunRecord run, Plan plan, CancellationToken ct = default) =>
+        WriteAsync("create-run", run.RunId, () => inner.CreateRunAsync(run, plan, ct));
+
+    public Task UpdateRunAsync(Lease lease, RunRecord run, CancellationToken ct = default) =>
+        WriteAsync($"run {run.State}", run.RunId, () => inner.UpdateRunAsync(lease, run, ct));
+
+    public Task UpdateStepAsync(Lease lease, StepRecord step, CancellationToken ct = default) =>
+        WriteAsync($"step {step.Index} {step.State}", step.RunId, () => inner.UpdateStepAsync(lease, step, ct));
+
+    public async Task<JournalEntry> AppendJournalAsync(Lease lease, JournalEntry entry, CancellationToken ct = default)
+    {
+        var written = entry;
+        await WriteAsync($"{entry.Kind} {entry.Name}", entry.RunId, async () => written = await inner.AppendJournalAsync(lease, entry, ct));
+        return written;
+    }
+
+    public Task AppendErrorAsync(Lease lease, RunError error, CancellationToken ct = default) =>
+        WriteAsync("error", error.RunId, () => inner.AppendErrorAsync(lease, error, ct));
+
+    public Task<RunRecord?> FindRunAsync(string runId, CancellationToken ct = default) => inner.FindRunAsync(runId, ct);
+
+    public Task<IReadOnlyList<RunRecord>> ListRunsAsync(CancellationToken ct = default) => inner.ListRunsAsync(ct);
+
+    public Task<Plan> GetPlanAsync(string runId, CancellationToken ct = default) => inner.GetPlanAsync(runId, ct);
+
+    public Task<IReadOnlyList<StepRecord>> GetStepsAsync(string runId, CancellationToken ct = default) => inner.GetStepsAsync(runId, ct);
+
+    public Task<IReadOnlyList<JournalEntry>> GetJournalAsync(string runId, CancellationToken ct = default) => inner.GetJournalAsync(runId, ct);
+
+    public Task<IReadOnlyList<RunError>> GetErrorsAsync(string runId, CancellationToken ct = default) => inner.GetErrorsAsync(runId, ct);
+
+    public Task<Lease> AcquireLeaseAsync(string runId, string owner, TimeSpan duration, CancellationToken ct = default) =>
+        inner.AcquireLeaseAsync(runId, owner, duration, ct);
+
+    public Task<Lease?> FindLeaseAsync(string runId, CancellationToken ct = default) => inner.FindLeaseAsync(runId, ct);
+
+    public Task<Lease> RenewLeaseAsync(Lease lease, TimeSpan duration, string? progress, CancellationToken ct = default) =>
+        inner.RenewLeaseAsync(lease, duration, progress, ct);
+
+    public Task ReleaseLeaseAsync(Lease lease, CancellationToken ct = default) => inner.ReleaseLeaseAsync(lease, ct);
+
+    public Task PutRequestAsync(string runId, RunRequest request, CancellationToken ct = default) => inner.PutRequestAsync(runId, request, ct);
+
+    public Task<RunRequest> GetRequestAsync(string runId, CancellationToken ct = default) => inner.GetRequestAsync(runId, ct);
+
+    public Task ClearRequestAsync(Lease lease, RunRequest request, CancellationToken ct = default) => inner.ClearRequestAsync(lease, request, ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        await inner.DisposeAsync();
+        _one.Dispose();
+    }
+
+    // One at a time, so that "before write N" is a moment at which exactly N - 1 are written.
+    private async Task WriteAsync(string name, string runId, Func<Task> write)
+    {
+        await _one.WaitAsync();
+        try
+        {
+            var number = ++_writes;
+            await reach(number, name, runId, false);
+            await write();
+            await reach(number, name, runId, true);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using Godwit.ClickHouse;
+using Godwit.Rebuild;
+using Godwit.Testing;
+using Shouldly;
+using Xunit;
+
+namespace Godwit.IntegrationTests.Rebuild;
+
+/// <summary>Wherever Godwit or the server is killed, the run goes on to the same end.</summary>
+/// <remarks>GODWIT_CRASH_ALL=1 walks all points of all scenarios, GODWIT_CRASH_POINTS=37:after,38:before only these.</remarks>
+public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
+{
+    private const string Plain = "ENGINE = MergeTree PARTITION BY shard ORDER BY key";
+    private static readonly bool All = Environment.GetEnvironmentVariable("GODWIT_CRASH_ALL") == "1";
+    private static readonly string[]? Only = Environment.GetEnvironmentVariable("GODWIT_CRASH_POINTS")?.Split(',');
+    private static readonly RebuildRequest Nothing = new() { Table = new QualifiedName("", "") };
+    private static readonly RebuildRequest Sorted = Nothing with { OrderBy = "(shard, id)", PartitionBy = "key % 2" };
+
+    private static readonly (string Entry, IReadOnlyList<string> Statements)[] Writers =
+    [
+        ("Fact base", CrashTable.Insert("t", 2000, 20)),
+        ("Fact verified/forward", CrashTable.Insert("t", 2100, 20)),
+        ("Outcome exchange", CrashTable.InsertLate(0)),
+    ];
+
+    private static readonly (string Entry, IReadOnlyList<string> Statements)[] WritersOfUndo =
+    [
+        ("Fact rolling-back", CrashTable.Insert("t", 3100, 20)),
+        ("Fact round/backward", CrashTable.Insert("t", 3200, 20)),
+        ("Fact exchange/backward", CrashTable.Insert("t", 3300, 20)),
+        ("Outcome exchange", CrashTable.InsertLate(100)),
+    ];
+
+    private static readonly CrashScenario[] Scenarios =
+    [
+        new("copy", Plain, Sorted) { Meanwhile = Writers },
+        new("repair", Plain, Sorted)
+        {
+            Meanwhile =
+            [
+                ("Outcome attach/forward-base-0", [.. new[] { "t", "ledger" }.Select(t => $"ALTER TABLE {{db}}.{t} UPDATE n = n + 1 WHERE shard = 0 SETTINGS mutations_sync = 1")]),
+            ],
+        },
+        new("link", "ENGINE = ReplacingMergeTree(n) PARTITION BY shard ORDER BY (key, id)", Nothing with { Engine = "MergeTree", Accept = ["key-identity"] }) { Meanwhile = Writers },
+        new("sum", "ENGINE = SummingMergeTree(n) PARTITION BY shard ORDER BY key", Nothing with { OrderBy = "(shard, key)", Accept = ["key-identity"] })
+        {
+            Meanwhile = Writers,
+            Figures = "sum(n), sum(n * key), uniqExact(key)",
+        },
+        new("alter", Plain, Nothing with { AddColumns = ["extra LowCardinality(String) DEFAULT 'none'"], ModifyColumns = ["n Int64 CODEC(ZSTD(1))"] }),
+        new("static", Plain, Sorted with { Strategy = "static" }) { HasWriters = false },
+        new("rollback after completion", Plain, Sorted) { Verb = "rollback", Before = Writers[..2], Meanwhile = WritersOfUndo },
+        new("rollback of a copy", Plain, Sorted) { Verb = "rollback", Before = Writers[..2], Halt = "=Fact attached/forward-round-1:before", Meanwhile = WritersOfUndo },
+        new("rollback of a cutover", Plain, Sorted) { Verb = "rollback", Before = Writers[..2], Halt = "=Outcome exchange:before", Meanwhile = WritersOfUndo },
+        new("rollback of a link", "ENGINE = ReplacingMergeTree(n) PARTITION BY shard ORDER BY (key, id)", Nothing with { Engine = "MergeTree", Accept = ["key-identity"] })
+        {
+            Verb = "rollback",
+            Before = Writers[..2],
+            Meanwhile = WritersOfUndo,
+        },
+        new("rollback of an alter", Plain, Nothing with { AddColumns = ["extra UInt8"] }) { Verb = "rollback", Halt = "=run Completed:before" },
+        new("cleanup", Plain, Sorted) { Verb = "cleanup" },
+    ];
+
+    /// <summary>All but the main one.</summary>
+    public static TheoryData<string> Others => [.. Scenarios.Skip(1).Select(s => s.Name)];
+
+    [Fact]
+    public Task A_copy_goes_on_to_the_same_end_at_whichever_point_Godwit_is_killed() => WalkAsync(real.Engine, "copy", int.MaxValue, killEngine: false);
+
+    [Theory]
+    [MemberData(nameof(Others))]
+    public Task Other_runs_go_on_to_the_same_end_wherever_Godwit_is_killed(string scenario) => WalkAsync(real.Engine, scenario, 10, killEngine: false);
+
+    [Theory]
+    [InlineData("copy")]
+    [InlineData("link")]
+    [InlineData("rollback after completion")]
+    public async Task A_run_goes_on_to_the_same_end_wherever_the_server_is_killed(string scenario)
+    {
+        await using var engine = await EngineFixture.StartAsync();
+        await WalkAsync(engine, scenario, 5, killEngine: true);
+    }
+
+    private async Task WalkAsync(EngineFixture engine, string name, int most, bool killEngine)
+    {
+        var walk = new CrashWalk(engine, Scenarios.Single(s => s.Name == name), killEngine);
+        var (points, failures) = await walk.WalkAsync(All ? int.MaxValue : most, Only, output.WriteLine);
+        output.WriteLine($"{name}: {points} points walked, {failures.Count} failures");
+        failures.ShouldBeEmpty();
+    }
+}

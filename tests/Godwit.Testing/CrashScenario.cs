@@ -1,0 +1,32 @@
+using Godwit.Rebuild;
+using Godwit.Runs;
+
+namespace Godwit.Testing;
+
+/// <summary>A run, or the undoing of one, that is cut off at every point where it can be.</summary>
+/// <param name="Name">Its name in reports.</param>
+/// <param name="Engine">The table's engine and clauses.</param>
+/// <param name="Change">What the table is to become; the table's name is filled in.</param>
+public sealed record CrashScenario(string Name, string Engine, RebuildRequest Change)
+{
+    /// <summary>The verb that is cut off; all but <c>run</c> have a run before them.</summary>
+    public string Verb { get; init; } = "run";
+
+    /// <summary>Where the run before is killed, as in a crash order; null when it is completed.</summary>
+    public string? Halt { get; init; }
+
+    /// <summary>Whether others write to the table.</summary>
+    public bool HasWriters { get; init; } = true;
+
+    /// <summary>What others do during the run before the verb.</summary>
+    public IReadOnlyList<(string Entry, IReadOnlyList<string> Statements)> Before { get; init; } = [];
+
+    /// <summary>What others do right after the verb has written such an entry: statements over {db} and {run}.</summary>
+    public IReadOnlyList<(string Entry, IReadOnlyList<string> Statements)> Meanwhile { get; init; } = [];
+
+    /// <summary>What must be the same in the table and in the ledger of all inserts.</summary>
+    public string Figures { get; init; } = "count(), sum(cityHash64(id, key, shard, n, text))";
+
+    /// <summary>How the run ends.</summary>
+    public RunState End => Verb == "rollback" ? RunState.RolledBack : RunState.Completed;
+}

@@ -1,0 +1,111 @@
+using Godwit.ClickHouse;
+using Godwit.CrashHost;
+using Shouldly;
+
+namespace Godwit.Testing;
+
+/// <summary>A table for one crash, with a view on it and a ledger of all that was inserted into it.</summary>
+public sealed class CrashTable : IAsyncDisposable
+{
+    /// <summary>Rows of inserts that had begun before the exchange, which the view has seen then: from this id on.</summary>
+    private const int Late = 900_000;
+
+    private static readonly string[] Own = ["t", "seen", "v", "ledger", "done"];
+    private readonly CrashScenario _scenario;
+    private readonly ClickHouseGateway _gateway;
+    private int _next = 1000;
+
+    private CrashTable(CrashScenario scenario, ClickHouseGateway gateway, string database) =>
+        (_scenario, _gateway, Database) = (scenario, gateway, database);
+
+    /// <summary>Its database.</summary>
+    public string Database { get; }
+
+    /// <summary>Its name.</summary>
+    public QualifiedName Name => new(Database, "t");
+
+    /// <summary>Makes and fills it.</summary>
+    public static async Task<CrashTable> CreateAsync(CrashScenario scenario, EngineFixture engine)
+    {
+        var table = new CrashTable(scenario, engine.Gateway(), await engine.NewDatabaseAsync());
+        const string Columns = "(id UInt64, key UInt32, shard UInt8, n Int64, text String)";
+        string[] statements =
+        [
+            $"CREATE TABLE {{db}}.t {Columns} {scenario.Engine}",
+            $"CREATE TABLE {{db}}.ledger {Columns} ENGINE = MergeTree ORDER BY id",
+            "CREATE TABLE {db}.done (entry String) ENGINE = MergeTree ORDER BY entry",
+            "CREATE TABLE {db}.seen (id UInt64) ENGINE = MergeTree ORDER BY id",
+            .. Insert("t", 0, 200),
+            "INSERT INTO {db}.seen SELECT id FROM {db}.ledger",
+            "CREATE MATERIALIZED VIEW {db}.v TO {db}.seen AS SELECT id FROM {db}.t",
+            .. Insert("t", 200, 100),
+        ];
+        foreach (var statement in statements)
+        {
+            await table._gateway.ExecuteAsync(statement.Replace("{db}", table.Database, StringComparison.Ordinal));
+        }
+
+        return table;
+    }
+
+    /// <summary>Statements that insert rows into a table of the database and into the ledger.</summary>
+    public static IReadOnlyList<string> Insert(string table, int from, int count) =>
+        [.. new[] { table, "ledger" }.Select(t =>
+            $"INSERT INTO {{db}}.{t} (id, key, shard, n, text) SELECT number, number % 50, number % 50 % 3, 1, toString(cityHash64(number)) FROM numbers({from}, {count})")];
+
+    /// <summary>An insert that resolved the table's name before the exchange and is committed after it.</summary>
+    public static IReadOnlyList<string> InsertLate(int offset) => Insert("t_godwit_{run}", Late + offset, 7);
+
+    /// <summary>Inserts some new rows, when others write to the table at all.</summary>
+    public async Task InsertAsync()
+    {
+        if (!_scenario.HasWriters)
+        {
+            return;
+        }
+
+        foreach (var statement in Insert("t", _next, 5))
+        {
+            await _gateway.ExecuteAsync(statement.Replace("{db}", Database, StringComparison.Ordinal));
+        }
+
+        _next += 5;
+    }
+
+    /// <summary>What others do meanwhile.</summary>
+    public IReadOnlyList<Injection> Injections(IReadOnlyList<(string Entry, IReadOnlyList<string> Statements)> meanwhile) => meanwhile
+        .Select(m => new Injection(m.Entry, $"{Database}.done", [.. m.Statements.Select(s => s.Replace("{db}", Database, StringComparison.Ordinal))])).ToList();
+
+    /// <summary>All tables and their definitions that a run of that id has left, without what differs from one to the next.</summary>
+    public async Task<string> ShapeAsync(string runId)
+    {
+        var rows = await _gateway.QueryAsync(
+            $"SELECT name, create_table_query AS ddl FROM system.tables WHERE database = '{Database}' AND name NOT IN ({string.Join(", ", Own.Skip(1).Select(Sql.Literal))}) ORDER BY name");
+        var text = string.Join('\n', rows.Select(r => $"{r["name"]}: {r["ddl"]}"));
+        return text.Replace(Database, "db", StringComparison.Ordinal).Replace(runId, "run", StringComparison.Ordinal);
+    }
+
+    /// <summary>Nothing but the table itself and, where a rollback is kept possible, the retired one is there.</summary>
+    public async Task RequireNothingLeftAsync(string? retired)
+    {
+        var rows = await _gateway.QueryAsync(
+            $"SELECT name FROM system.tables WHERE database = '{Database}' AND name NOT IN ({string.Join(", ", Own.Append(retired ?? "t").Select(Sql.Literal))})");
+        var left = rows.Select(r => r["name"]).Where(n => !n.StartsWith(".inner", StringComparison.Ordinal)).ToList();
+        left.Count.ShouldBe(0, $"left: {string.Join(' ', left)}");
+    }
+
+    /// <summary>Every row is there once, and the view has seen it once.</summary>
+    public async Task RequireExactAsync()
+    {
+        async Task<string> FiguresAsync(string figures, string from) => await _gateway.ScalarAsync<string>($"SELECT toString(tuple({figures})) FROM {Database}.{from}");
+        (await FiguresAsync(_scenario.Figures, "t")).ShouldBe(await FiguresAsync(_scenario.Figures, "ledger"), "rows of the table, and of the ledger");
+        (await FiguresAsync("count(), uniqExact(id)", $"seen WHERE id < {Late}")).ShouldBe(
+            await FiguresAsync("count(), uniqExact(id)", $"ledger WHERE id < {Late}"), "rows that the view has seen, and of the ledger");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _gateway.ExecuteAsync($"DROP DATABASE IF EXISTS {Database} SYNC");
+        _gateway.Dispose();
+    }
+}

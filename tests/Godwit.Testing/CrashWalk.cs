@@ -1,0 +1,188 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Json;
+using Godwit.CrashHost;
+using Godwit.Metadata.Sqlite;
+using Godwit.Runs;
+using Shouldly;
+
+namespace Godwit.Testing;
+
+/// <summary>
+/// Cuts a scenario off before and after each of its writes, lets another process go on, and compares the end with that of a run which
+/// was left alone.
+/// </summary>
+/// <param name="engine">The server; dies at each point when <paramref name="killEngine"/>.</param>
+/// <param name="scenario">What is cut off.</param>
+/// <param name="killEngine">Whether the server is killed instead of Godwit.</param>
+public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool killEngine)
+{
+    private static readonly TimeSpan HostLimit = TimeSpan.FromMinutes(3);
+
+    /// <summary>Walks some of the points, evenly spread, or all.</summary>
+    /// <param name="most">About how many points.</param>
+    /// <param name="only">Only these points, such as <c>37:after</c>; null for no such choice.</param>
+    /// <param name="say">Is told what happened.</param>
+    /// <returns>How many points were walked, and what was wrong at which of them.</returns>
+    public async Task<(int Points, IReadOnlyList<string> Failures)> WalkAsync(int most, IReadOnlyList<string>? only, Action<string> say)
+    {
+        var undisturbed = await PointAsync("none", null);
+
+        // An odd stride takes points before and after in turn.
+        var stride = Math.Max(1, undisturbed.Writes * 2 / most) | 1;
+        var points = Enumerable.Range(1, undisturbed.Writes).SelectMany(n => new[] { $"{n}:before", $"{n}:after" })
+            .Where((p, i) => only?.Contains(p, StringComparer.Ordinal) ?? i % stride == 0).ToList();
+        say($"{scenario.Name}: {undisturbed.Writes} writes, {points.Count} points");
+        ConcurrentBag<string> failures = [];
+        var lanes = new ParallelOptions { MaxDegreeOfParallelism = killEngine ? 1 : Environment.ProcessorCount };
+        await Parallel.ForEachAsync(points, lanes, async (point, _) =>
+        {
+            try
+            {
+                await PointAsync(point, undisturbed);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                failures.Add($"{scenario.Name} {point}: {e.Message}");
+                say($"{scenario.Name} {point}: {e.Message}");
+            }
+        });
+        return (points.Count, [.. failures.Order(StringComparer.Ordinal)]);
+    }
+
+    private async Task<Outcome> PointAsync(string point, Outcome? undisturbed)
+    {
+        var folder = Directory.CreateTempSubdirectory("godwit-crash-");
+        await using var table = await CrashTable.CreateAsync(scenario, engine);
+        var order = new CrashOrder
+        {
+            Server = engine.Url,
+            State = Path.Combine(folder.FullName, "state.db"),
+            Verb = "run",
+            Request = scenario.Change with { Table = table.Name },
+            Injections = table.Injections(scenario.Verb == "run" ? scenario.Meanwhile : scenario.Before),
+        };
+        if (scenario.Verb != "run")
+        {
+            await (scenario.Halt is null ? GoOnAsync(order) : RunHostAsync(order with { Point = scenario.Halt }));
+            await table.InsertAsync();
+            order = order with { Verb = scenario.Verb, RunId = (await FindAsync(order.State))!.RunId, Injections = table.Injections(scenario.Meanwhile) };
+        }
+
+        var host = await RunHostAsync(order with { Point = point, EnginePid = killEngine ? engine.Pid : null });
+        try
+        {
+            await table.InsertAsync();
+            var outcome = await FinishAsync(order, table, host);
+            if (undisturbed is not null)
+            {
+                (outcome.Shape == undisturbed.Shape).ShouldBeTrue($"not the same tables:\n{outcome.Shape}\nrather than\n{undisturbed.Shape}");
+                (outcome.CleanShape == undisturbed.CleanShape).ShouldBeTrue($"not the same tables after the clean-up:\n{outcome.CleanShape}\nrather than\n{undisturbed.CleanShape}");
+            }
+
+            folder.Delete(recursive: true);
+            return outcome;
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"{host.Death}: {e.Message} (state file {order.State})", e);
+        }
+    }
+
+    private async Task<Outcome> FinishAsync(CrashOrder order, CrashTable table, Host host)
+    {
+        await GoOnAsync(order with { Verb = scenario.Verb });
+        await table.InsertAsync();
+        var run = (await FindAsync(order.State))!;
+        run.State.ShouldBe(scenario.End, run.Problem);
+        await table.RequireExactAsync();
+        var hasRetired = run is { State: RunState.Completed, CleanedUp: false };
+        await table.RequireNothingLeftAsync(hasRetired ? $"t_godwit_{run.RunId}" : null);
+        var shape = await table.ShapeAsync(run.RunId);
+        if (hasRetired)
+        {
+            await GoOnAsync(order with { Verb = "cleanup", RunId = run.RunId });
+            await table.RequireNothingLeftAsync(null);
+            await table.RequireExactAsync();
+        }
+
+        return new Outcome(host.Writes, shape, await table.ShapeAsync(run.RunId));
+    }
+
+    // Another process takes over: here, with a clock that is past the lease of the one that died.
+    private static async Task GoOnAsync(CrashOrder order)
+    {
+        var clock = new LaterClock();
+        await using var store = await SqliteRunStore.OpenAsync(order.State, clock);
+        var run = (await store.ListRunsAsync()) is [var newest, ..] ? newest : null;
+        var verb = (order.Verb, run) switch
+        {
+            ("run", null) => "run",
+            ("run", { State: RunState.Completed }) => null,
+            ("run", _) => "resume",
+            ("rollback", { State: RunState.RolledBack }) => null,
+            ("cleanup", { CleanedUp: true }) => null,
+            var (same, _) => same,
+        };
+        if (verb is not null)
+        {
+            await CrashRun.GoAsync(order with { Verb = verb, RunId = run?.RunId }, store, clock, _ => { });
+        }
+    }
+
+    private static async Task<Metadata.RunRecord?> FindAsync(string state)
+    {
+        await using var store = await SqliteRunStore.OpenAsync(state);
+        return (await store.ListRunsAsync()) is [var newest, ..] ? newest : null;
+    }
+
+    private async Task<Host> RunHostAsync(CrashOrder order)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Godwit.CrashHost.dll"), JsonSerializer.Serialize(order)])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var limit = new CancellationTokenSource(HostLimit);
+        using var process = Process.Start(start)!;
+        try
+        {
+            var errors = process.StandardError.ReadToEndAsync(limit.Token);
+            var host = new Host(0, "nothing died");
+            while (await process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
+            {
+                if (line.StartsWith("dies ", StringComparison.Ordinal))
+                {
+                    host = host with { Death = line };
+                    if (order.EnginePid is not null)
+                    {
+                        await engine.RestartAsync();
+                    }
+                }
+                else
+                {
+                    host = host with { Writes = int.Parse(line[..line.IndexOf(' ', StringComparison.Ordinal)], System.Globalization.CultureInfo.InvariantCulture) };
+                }
+            }
+
+            await process.WaitForExitAsync(limit.Token);
+            return order.Point == "none" && process.ExitCode != 0 ? throw new InvalidOperationException(await errors) : host;
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+    }
+
+    private sealed record Host(int Writes, string Death);
+
+    private sealed record Outcome(int Writes, string Shape, string CleanShape);
+
+    private sealed class LaterClock : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + TimeSpan.FromSeconds(10);
+    }
+}
