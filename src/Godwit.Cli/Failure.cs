@@ -1,6 +1,7 @@
 using Godwit.Checks;
 using Godwit.Cli.Rendering;
 using Godwit.ClickHouse;
+using Godwit.Engine;
 using Godwit.Metadata;
 using Godwit.Plans;
 using Godwit.Runs;
@@ -34,8 +35,8 @@ internal sealed record Failure(string Code, int ExitCode, IReadOnlyList<string> 
         RefusedException e => Refused(e.Results),
         RunNotFoundException e => Usage([e.Message]),
         WrongStateException or RunConflictException or LeaseHeldException => new("refused", ExitCodes.Refused, [exception.Message]),
-        ClickHouseException or Engine.EngineStartException or StoreException or StoredFormatException or LeaseLostException
-            or IOException or UnauthorizedAccessException => new("failed", ExitCodes.Failed, [exception.Message]),
+        ClickHouseException or StoreException or StoredFormatException or LeaseLostException
+            or EngineStartException or IOException or UnauthorizedAccessException => new("failed", ExitCodes.Failed, [exception.Message]),
         OperationCanceledException => Interrupted("Interrupted. `godwit runs` shows the runs there are and their states."),
         AggregateException { InnerExceptions: [var inner] } => From(inner),
         _ => null,

@@ -1,67 +1,64 @@
 using System.CommandLine;
+using Godwit.Checks;
+using Godwit.Cli.Arguments;
 using Godwit.Cli.Demo;
+using Godwit.ClickHouse;
 
 namespace Godwit.Cli.Commands;
 
-/// <summary><c>godwit demo</c>: the main job from nothing, with the proof, in about a minute.</summary>
+/// <summary><c>godwit demo</c>: the main job from end to end, on an engine of its own, with proof.</summary>
 internal static class DemoCommand
 {
-    private static readonly Option<long> Rows = new("--rows") { Description = "Events in the table at the start", HelpName = "N", DefaultValueFactory = _ => 2_000_000 };
-    private static readonly Option<bool> Keep = Arguments.Opt.Flag("--keep", "Leave the folder with the data and the state file behind");
+    private const long DefaultRows = 2_000_000;
+    private const long MostRows = 10_000_000_000;
+
+    private static readonly Option<long?> RowCount = Opt.Parsed("--rows", "N", "Rows of the table at the start [2,000,000]", Opt.Number);
+    private static readonly Option<bool> Keep = Opt.Flag("--keep", "Keep the folder with the data and the state file");
 
     /// <summary>The verb.</summary>
-    public static Verb Verb { get; } = new("demo", "Rebuild a table under live writers on an engine of its own, and prove it", RunAsync)
+    public static Verb Verb { get; } = new("demo", "Rebuild a table under live writers on an engine of its own, and prove the result", RunAsync)
     {
-        Groups = [("Demo", [Rows, Keep])],
+        Groups = [("Demo", [RowCount, Keep])],
         Examples = ["godwit demo", "godwit demo --rows 10000000 --output json"],
     };
 
     private static async Task<int> RunAsync(Invocation call)
     {
-        var rows = call.Get(Rows);
-        if (rows is < 1 or > 1_000_000_000)
+        var rows = call.Get(RowCount) ?? DefaultRows;
+        if (rows is < 1 or > MostRows)
         {
-            throw new Checks.InvalidRequestException([$"--rows {rows} cannot be made: give a number from 1 to 1000000000."]);
+            throw new InvalidRequestException(["--rows must be between 1 and 10,000,000,000."]);
         }
 
-        var folder = Directory.CreateTempSubdirectory("godwit-demo-").FullName;
         try
         {
-            return Show(call, await new Demonstration(call, folder).RunAsync(rows));
+            var result = await DemonstrateAsync(call, rows);
+            if (call.Output.IsJson)
+            {
+                call.Output.Document(result);
+            }
+
+            call.Screen().Write(DemoView.Of(result));
+            return result.ExitCode();
         }
-        finally
+        catch (OperationCanceledException) when (call.Token.IsCancellationRequested)
         {
-            if (call.Has(Keep))
-            {
-                await call.Output.Error.WriteLineAsync($"The data and the state file are left in {folder}.");
-            }
-            else
-            {
-                Directory.Delete(folder, recursive: true);
-            }
+            return call.Output.Fail(Failure.Interrupted("The demo was interrupted; its engine is stopped."));
         }
     }
 
-    private static int Show(Invocation call, DemoResult result)
+    private static async Task<DemoResult> DemonstrateAsync(Invocation call, long rows)
     {
-        if (call.Output.IsJson)
+        await using var site = await DemoSite.StartAsync(call.Has(Keep), call.Output.Error.WriteLine, call.Token);
+        call.Output.Error.WriteLine($"ClickHouse runs at {site.Engine.Url} (pid {site.Engine.Pid}) in a folder of its own.");
+        try
         {
-            call.Output.Document(result);
+            return await new DemoRun(call, site, rows).RunAsync();
         }
-        else
+        catch (ClickHouseUnreachableException e) when (site.Engine.HasExited && !call.Token.IsCancellationRequested)
         {
-            var text = call.Output.Text;
-            string Mark(bool good) => good ? "✓" : "✗";
-            text.WriteLine();
-            text.WriteLine($"{Mark(result.IsGood())} {EventsTable.Name} is {result.State}: {result.RowsBefore:N0} rows before, {result.RowsWritten:N0} written meanwhile, {result.RowsAfter:N0} now.");
-            text.WriteLine($"{Mark(result.Lost == 0)} {result.Lost} rows lost");
-            text.WriteLine($"{Mark(result.Duplicated == 0)} {result.Duplicated} rows there twice");
-            text.WriteLine($"{Mark(result.RefusedWrites == 0)} {result.RefusedWrites} writes refused ({result.RetriedWrites} sent again because they met the exchange)");
-            text.WriteLine($"  Copied in {result.CopySeconds:0.0} s ({result.RowsPerSecond:N0} rows/s); the exchange took {result.CutoverMs:0.0} ms; no row was out of sight for more than {result.VisibilityGapMs:0} ms.");
-            text.WriteLine($"  Inserts took {result.InsertP99MsBefore:0.0} ms before and {result.InsertP99MsDuring:0.0} ms during the rebuild (p99).");
-            text.WriteLine($"  One event of one team over all time: {result.QueryRowsBefore:N0} rows read before, {result.QueryRowsAfter:N0} now ({result.QueryMsBefore:0.0} ms -> {result.QueryMsAfter:0.0} ms).");
+            var heard = string.Concat(site.Engine.LastErrors.Select(line => $" {line}"));
+            throw new IOException($"The demo's ClickHouse ended by itself (exit code {site.Engine.ExitCode}); was there enough memory?{heard}", e);
         }
-
-        return result.IsGood() ? ExitCodes.Done : ExitCodes.Failed;
     }
 }
