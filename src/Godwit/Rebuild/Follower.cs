@@ -6,6 +6,19 @@ namespace Godwit.Rebuild;
 /// <summary>The journal's fact that a round has begun: the rows after <paramref name="From"/> up to <paramref name="To"/>.</summary>
 internal sealed record RoundFact(int Number, long From, long To);
 
+/// <summary>What a round is in a hurry for.</summary>
+internal enum RoundKind
+{
+    /// <summary>Nothing: writers and readers go first.</summary>
+    Following,
+
+    /// <summary>The exchange comes right after it: what it does not bring, a sweep must.</summary>
+    Last,
+
+    /// <summary>The names have changed hands: nobody sees the rows until they have arrived, in a table that has writers of its own.</summary>
+    Sweep,
+}
+
 /// <summary>
 /// Copies what arrived since the last position, round by round. The position is read first and the rows up to it are copied then:
 /// the other way round a row that becomes visible in between is lost.
@@ -18,7 +31,7 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
     public long Position => context.Journal.Get<long>(PositionFact);
 
     /// <summary>Makes the landing table for the next round ahead of time.</summary>
-    public Task PrepareAsync(bool isSweep, CancellationToken ct) => _copier.PrepareAsync(direction, isSweep, ct);
+    public Task PrepareAsync(RoundKind kind, CancellationToken ct) => _copier.PrepareAsync(direction, kind == RoundKind.Sweep, ct);
 
     /// <summary>Drops a landing table that was made ahead of time and not needed.</summary>
     public Task DropLandingAsync(CancellationToken ct) => _copier.DropLandingAsync(ct);
@@ -38,10 +51,7 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
     }
 
     /// <summary>One round. Returns the rows that it copied.</summary>
-    /// <param name="isSweep">Whether the table that the rows go to has writers of its own.</param>
-    /// <param name="verify">Whether rows at or below a position stand still in the table that is read.</param>
-    /// <param name="ct">Stops it.</param>
-    public async Task<long> RoundAsync(bool isSweep, bool verify, CancellationToken ct)
+    public async Task<long> RoundAsync(RoundKind kind, CancellationToken ct)
     {
         var position = Position;
         var round = context.Journal.Find<RoundFact>($"round/{direction.Name}");
@@ -58,20 +68,23 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
         }
 
         // The server's limit counts rows that are read: to find the few new rows it would be spent on looking at all the old ones.
-        var tuning = CopyTuning.For(await ResourcesAsync(ct), context.Options, 1, long.MaxValue) with { RowsPerSecond = null, IsPolite = !isSweep };
+        var tuning = CopyTuning.For(await ResourcesAsync(ct), context.Options, 1, long.MaxValue) with { RowsPerSecond = null, IsPolite = kind == RoundKind.Following };
+
+        // A later gate compares everything; where merges fold rows meanwhile, both sides of a round cannot be compared.
+        var verify = kind != RoundKind.Following || !MergeControl.IsNeeded(spec);
         var attached = await _copier.CopyAsync(
-            new Chunk($"{direction.Name}-round-{round.Number}", direction, Condition(round.From, round.To), tuning, isSweep, verify), ct);
+            new Chunk($"{direction.Name}-round-{round.Number}", direction, Condition(round.From, round.To), tuning, kind == RoundKind.Sweep, verify), ct);
         await context.Journal.FactAsync(context.Step.Index, PositionFact, round.To);
         return attached.Fingerprints.Rows;
     }
 
     /// <summary>Rounds until one finds nothing, or until there have been as many as given.</summary>
-    public async Task<long> CatchUpAsync(bool isSweep, bool verify, int rounds, CancellationToken ct)
+    public async Task<long> CatchUpAsync(int rounds, CancellationToken ct)
     {
         long total = 0;
         for (var i = 0; i < rounds; i++)
         {
-            var rows = await RoundAsync(isSweep, verify, ct);
+            var rows = await RoundAsync(RoundKind.Following, ct);
             total += rows;
             if (rows == 0)
             {

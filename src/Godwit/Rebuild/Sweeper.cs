@@ -23,7 +23,7 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
         context.Board.Activity = "exchanging the names";
         if (spec.FollowsWrites)
         {
-            await _follower.PrepareAsync(isSweep: true, ct);
+            await _follower.PrepareAsync(RoundKind.Sweep, ct);
         }
 
         _lastSweep = context.Clock.GetTimestamp();
@@ -65,7 +65,7 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
     private async Task SweepOnceAsync(CancellationToken ct)
     {
         var began = context.Clock.GetTimestamp();
-        var rows = await _follower.RoundAsync(isSweep: true, verify: true, ct);
+        var rows = await _follower.RoundAsync(RoundKind.Sweep, ct);
         if (rows > 0 && context.Clock.GetElapsedTime(_lastSweep, _follower.AttachedAt) > _gap)
         {
             // The oldest of these rows was committed right after the sweep before this one had read its position.

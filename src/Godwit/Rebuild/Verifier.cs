@@ -25,7 +25,7 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
         long? position = null;
         if (spec.FollowsWrites)
         {
-            await _follower.CatchUpAsync(isSweep: false, verify: !MergeControl.IsNeeded(spec), rounds: 5, ct);
+            await _follower.CatchUpAsync(rounds: 5, ct);
             position = _follower.Position;
         }
 
@@ -60,7 +60,7 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
         {
             if (spec.FollowsWrites)
             {
-                await _follower.CatchUpAsync(isSweep: false, verify: true, rounds: 5, ct);
+                await _follower.CatchUpAsync(rounds: 5, ct);
             }
 
             var position = spec.FollowsWrites ? _follower.Position : long.MaxValue;

@@ -31,7 +31,7 @@ internal sealed class AwaitCutover : IStep
             if (spec.FollowsWrites)
             {
                 await context.Services.Brakes.PassAsync(token);
-                await follower.RoundAsync(isSweep: false, verify: !MergeControl.IsNeeded(spec), token);
+                await follower.RoundAsync(RoundKind.Following, token);
             }
         }
     }

@@ -23,7 +23,7 @@ internal sealed class CatchUp : IStep
         {
             await context.Services.Brakes.PassAsync(ct);
             var began = context.Clock.GetTimestamp();
-            var rows = await follower.RoundAsync(isSweep: false, verify: !MergeControl.IsNeeded(spec), ct);
+            var rows = await follower.RoundAsync(RoundKind.Following, ct);
             if (rows == 0 || context.Clock.GetElapsedTime(began) < TimeSpan.FromSeconds(2))
             {
                 break;

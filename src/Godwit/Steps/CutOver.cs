@@ -15,7 +15,7 @@ internal sealed class CutOver : IStep
     /// <summary>The journal's fact that everything has been swept: the step is done.</summary>
     public const string Swept = "swept/forward";
 
-    private const int MostRounds = 30;
+    private const int MostRounds = 10;
     private static readonly TimeSpan ShortRound = TimeSpan.FromMilliseconds(300);
 
     public string Kind => Name;
@@ -145,14 +145,18 @@ internal sealed class CutOver : IStep
         return suspect > verified;
     }
 
-    // The shorter the last round, the fewer rows are left for the sweep.
+    // The shorter the last round, the fewer rows are left for the sweep. On a busy server rounds stop getting shorter at some point.
     private static async Task QuickRoundsAsync(StepContext context, Follower follower, CancellationToken ct)
     {
+        var took = TimeSpan.MaxValue;
         for (var round = 0; round < MostRounds; round++)
         {
-            await follower.PrepareAsync(isSweep: false, ct);
+            await follower.PrepareAsync(RoundKind.Last, ct);
             var began = context.Clock.GetTimestamp();
-            if (await follower.RoundAsync(isSweep: false, verify: true, ct) == 0 || context.Clock.GetElapsedTime(began) < ShortRound)
+            var rows = await follower.RoundAsync(RoundKind.Last, ct);
+            var before = took;
+            took = context.Clock.GetElapsedTime(began);
+            if (rows == 0 || took < ShortRound || took > before * 0.8)
             {
                 return;
             }
