@@ -155,8 +155,8 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
 
     private async Task<GuardFact> LookAsync(QualifiedName table, CancellationToken ct)
     {
-        // A part that an insert has just written has level 0, so this changes when somebody merges or drops parts in spite of the hold.
-        var merged = spec.HoldsMerges ? "toString(sumIf(cityHash64(name), level > 0))" : "any('')";
+        // A part that an insert has just written holds one block, so this changes when somebody merges or drops parts in spite of the hold.
+        var merged = spec.HoldsMerges ? "toString(sumIf(cityHash64(name), min_block_number != max_block_number))" : "any('')";
         var row = (await context.Gateway.QueryAsync(
             $"""
              SELECT now() - uptime() AS started,
