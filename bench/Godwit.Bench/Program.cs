@@ -8,6 +8,7 @@ var rounds = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) 
 var folder = Directory.CreateTempSubdirectory("godwit-bench-").FullName;
 await using var bench = new Bench(await EngineFixture.StartAsync(), folder);
 await CopySpeed.RunAsync(bench, rows, rounds);
+await UnderWriters.RunAsync(rows / 3);
 await OtherFigures.LinkAsync(bench, rows);
 await OtherFigures.ManyPartitionsAsync(bench, 10_000, folder);
 await OtherFigures.BigPartitionAsync(bench, rows * 10 / 3);
