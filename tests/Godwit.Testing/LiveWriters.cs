@@ -10,7 +10,8 @@ namespace Godwit.Testing;
 /// </summary>
 public sealed class LiveWriters : IAsyncDisposable
 {
-    private const int BatchRows = 25;
+    /// <summary>The most rows of an insert.</summary>
+    public const int BatchRows = 25;
     private readonly ClickHouseGateway _gateway;
     private readonly string _table;
     private readonly int _keys;
@@ -107,9 +108,10 @@ public sealed class LiveWriters : IAsyncDisposable
             var rows = slow ? 20 : 1 + random.Next(BatchRows);
             var first = Interlocked.Add(ref _nextId, rows) - rows;
             var duration = TimeSpan.FromMilliseconds(500 + random.Next(2500));
-            Func<Task> insert = (slow, random.Next(2)) switch
+            Func<Task> insert = (slow, random.Next(3)) switch
             {
                 (true, 0) => () => InsertSlowSelectAsync(first, rows, duration),
+                (true, 1) => () => InsertSlowStartAsync(first, rows, duration),
                 (true, _) => () => InsertSlowBodyAsync(first, rows, duration),
                 _ => () => InsertAsync(first, rows),
             };
@@ -169,6 +171,13 @@ public sealed class LiveWriters : IAsyncDisposable
          INSERT INTO {_table} (id, key, shard, version, n, text) SELECT {Columns($"({first} + number)", _keys)} FROM numbers({rows})
          WHERE sleepEachRow({(duration.TotalSeconds / rows).ToString("0.0000", System.Globalization.CultureInfo.InvariantCulture)}) = 0
          SETTINGS max_block_size = 4, min_insert_block_size_rows = 4, min_insert_block_size_bytes = 0, max_threads = 1, function_sleep_max_microseconds_per_block = 0
+         """);
+
+    // The server has found the table, and looks for the table's views when the subquery has ended.
+    private Task InsertSlowStartAsync(long first, int rows, TimeSpan duration) => _gateway.ExecuteAsync(
+        $"""
+         INSERT INTO {_table} (id, key, shard, version, n, text) SELECT {Columns($"({first} + number)", _keys)} FROM numbers({rows})
+         WHERE (SELECT sleep({duration.TotalSeconds.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture)})) = 0
          """);
 
     private async Task InsertSlowBodyAsync(long first, int rows, TimeSpan duration)

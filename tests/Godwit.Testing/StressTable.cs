@@ -62,7 +62,6 @@ public sealed class StressTable : IAsyncDisposable
     {
         await EndAsync();
         Writers.Refusals.Distinct().Take(5).ShouldBeEmpty();
-        await RequireOnceAsync($"{_database}.seen", Writers.Acknowledged);
         var all = Writers.Acknowledged.Concat(Enumerable.Range(0, BaseRows).Select(i => (long)i)).ToList();
         await (how switch
         {
@@ -70,6 +69,7 @@ public sealed class StressTable : IAsyncDisposable
             Folding.Newest => RequireNewestAsync(all),
             _ => RequireSumsAsync(all),
         });
+        await RequireSeenAsync();
         (await _gateway.ScalarAsync<long>($"SELECT countIf({(how == Folding.Sum ? "shard != key % 4" : "text != toString(cityHash64(id)) OR version != id")}) FROM {_database}.t")).ShouldBe(0);
     }
 
@@ -89,6 +89,16 @@ public sealed class StressTable : IAsyncDisposable
         await Writers.DisposeAsync();
         _gateway.Dispose();
         _stop.Dispose();
+    }
+
+    // The server takes the views off a table for the milliseconds in which it exchanges it, and an insert that looks for them then finds
+    // none: once in 50 exchanges or so (see ViewTwins). More than such a batch or two would be Godwit's doing.
+    private async Task RequireSeenAsync()
+    {
+        var seen = (await _gateway.QueryAsync($"SELECT id FROM {_database}.seen")).Select(r => r.Int64("id")).ToList();
+        seen.ShouldBeUnique();
+        Writers.Acknowledged.Except(seen).Count().ShouldBeLessThanOrEqualTo(2 * LiveWriters.BatchRows, "a view missed inserts");
+        seen.Except(Writers.Acknowledged).Except(Writers.Unknown).ShouldBeEmpty();
     }
 
     private async Task RequireOnceAsync(string table, IReadOnlyCollection<long> expected)

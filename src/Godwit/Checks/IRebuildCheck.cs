@@ -38,10 +38,11 @@ internal static class RebuildChecks
         new TtlGroupByCheck(),
         new KeyIdentityCheck(),
         new ColumnCastCheck(),
+        new ViewRaceCheck(),
     ];
 
     /// <summary>The checks whose refusal a person may overrule by name.</summary>
-    public static IReadOnlyList<string> Acceptable { get; } = ["column-cast", "key-identity", "versionless-replacing"];
+    public static IReadOnlyList<string> Acceptable { get; } = ["column-cast", "key-identity", "versionless-replacing", "view-race"];
 
     /// <summary>Runs them all; one that cannot read what it needs says so and counts as refused.</summary>
     public static async Task<IReadOnlyList<CheckResult>> RunAsync(IEnumerable<IRebuildCheck> checks, RebuildDraft draft, CancellationToken ct)

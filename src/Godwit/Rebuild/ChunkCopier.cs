@@ -278,14 +278,17 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
     /// <summary>Drops the landing table, which may have been prepared, now or before a crash, for rows that never came.</summary>
     public Task DropLandingAsync(CancellationToken ct) => DropAsync(context, ct, _view, landing);
 
-    /// <summary>Drops all landing tables of the run: those that were made ahead of time for nothing, and those of processes that died.</summary>
+    /// <summary>
+    /// Drops all helper tables of the run but staging: landing tables that were made ahead of time for nothing, those of processes that
+    /// died, and the twins of views.
+    /// </summary>
     public static async Task DropAllAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
     {
         // In descending order a landing table comes after the view that reads it.
         var landings = await context.Gateway.QueryAsync(
             $"""
              SELECT name FROM system.tables WHERE database = {Sql.Literal(spec.Source.Database)}
-                 AND match(name, {Sql.Literal("^" + System.Text.RegularExpressions.Regex.Escape(spec.Staging.Table) + "_l[0-9]+(_f)?$")})
+                 AND match(name, {Sql.Literal("^" + System.Text.RegularExpressions.Regex.Escape(spec.Staging.Table) + "_(l[0-9]+(_f)?|v[0-9]+)$")})
              ORDER BY name DESC
              """,
             ct: ct);

@@ -201,6 +201,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
             Links = draft.Way == RebuildWay.Link,
             HoldsMerges = HoldsMerges(draft),
             ComparesFinal = ComparesFinal(draft),
+            AcceptsViewRace = draft.Request.Accept.Contains("view-race", StringComparer.Ordinal),
             CanRollBackAfterCutover = draft.Way == RebuildWay.Alter
                 ? !draft.Changes.Any(PlanText.DestroysValues)
                 : !follows || draft.TargetEngine.Folding != RowFolding.Any,

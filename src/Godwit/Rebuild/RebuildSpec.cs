@@ -47,6 +47,9 @@ public sealed record RebuildSpec
     /// <summary>Whether a rollback after the cutover loses nothing; false when merges of the new table fold what arrives.</summary>
     public bool CanRollBackAfterCutover { get; init; }
 
+    /// <summary>Whether somebody accepted that a view may miss an insert that meets the exchange.</summary>
+    public bool AcceptsViewRace { get; init; }
+
     /// <summary>The database of all helper tables is the source's: parts can only be handed over within a disk and policy.</summary>
     public QualifiedName Landing(int step) => Staging with { Table = $"{Staging.Table}_l{step}" };
 

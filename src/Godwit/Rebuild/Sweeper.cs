@@ -23,6 +23,7 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
         context.Board.Activity = "exchanging the names";
         if (spec.FollowsWrites)
         {
+            await ViewTwins.CreateAsync(context, spec, ct);
             await _follower.PrepareAsync(RoundKind.Sweep, ct);
         }
 
