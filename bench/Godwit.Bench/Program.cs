@@ -9,6 +9,7 @@ var folder = Directory.CreateTempSubdirectory("godwit-bench-").FullName;
 await using var bench = new Bench(await EngineFixture.StartAsync(), folder);
 await CopySpeed.RunAsync(bench, rows, rounds);
 await UnderWriters.RunAsync(rows / 3);
+await ViewGap.RunAsync(bench);
 await OtherFigures.LinkAsync(bench, rows);
 await OtherFigures.ManyPartitionsAsync(bench, 10_000, folder);
 await OtherFigures.BigPartitionAsync(bench, rows * 10 / 3);

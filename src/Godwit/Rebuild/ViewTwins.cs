@@ -16,8 +16,8 @@ internal sealed record FedView(QualifiedName Name, QualifiedName Target, string 
 /// between the two when the names change hands finds no view at all: its rows reach the old table and no view (tried on 26.7 with an
 /// INSERT … SELECT whose scalar subquery sleeps). So each view gets a twin which reads from the staging name and fills the same
 /// target. Nobody inserts into that name, so the twin does nothing but for these inserts. What stays is the server's own gap: it takes
-/// the views off both names for the milliseconds of the exchange (on 26.7 with four writers without pause, 30 of 1,000 exchanges had an
-/// insert that met it).
+/// the views off both names for the milliseconds of the exchange (bench/Godwit.Bench measures how often an
+/// insert meets it).
 /// </summary>
 internal static class ViewTwins
 {
