@@ -18,6 +18,11 @@ internal sealed class Bench(EngineFixture engine, string folder) : IAsyncDisposa
     /// <summary>The database of all tables.</summary>
     public const string Database = "bench";
 
+    private const string Constant =
+        """
+        ,"$browser":"Firefox","$browser_version":139,"$os":"Linux","$device_type":"Desktop","$lib":"web","$lib_version":"1.57.2","$timezone":"UTC","$user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:139.0) Gecko/20100101 Firefox/139.0
+        """;
+
     private readonly ClickHouseGateway _gateway = engine.Gateway();
     private int _runs;
 
@@ -44,12 +49,13 @@ internal sealed class Bench(EngineFixture engine, string folder) : IAsyncDisposa
         for (var month = 0; month < months; month++)
         {
             await ExecuteAsync(
-                $"""
-                 INSERT INTO {Database}.{name} SELECT generateUUIDv4(number), 'event_' || toString(rand(1) % 40),
-                     '$ip:127.0.0.1 ' || repeat(hex(cityHash64(number)) || ' $browser:Chrome ', 12) || toString(rand(2) % 1000),
-                     toDateTime64('2024-01-02 00:00:00', 6, 'UTC') + INTERVAL {month} MONTH + toIntervalSecond(rand(3) % 2000000), rand(4) % 20,
+                $$"""
+                 INSERT INTO {{Database}}.{{name}} SELECT generateUUIDv4(number), 'event_' || toString(rand(1) % 40),
+                     '{"$session_id":"' || hex(sipHash128(number, 1)) || '","$device_id":"' || hex(sipHash128(number, 2)) || '","$insert_id":"'
+                         || hex(sipHash128(number, 3)) || '","$screen_width":' || toString(rand(2) % 3000) || '{{Constant}}"}',
+                     toDateTime64('2024-01-02 00:00:00', 6, 'UTC') + INTERVAL {{month}} MONTH + toIntervalSecond(rand(3) % 2000000), rand(4) % 20,
                      'user_' || toString(rand(5) % 100000), '', now64(6), now(), number
-                 FROM numbers({rows / months})
+                 FROM numbers({{rows / months}})
                  """);
         }
 
