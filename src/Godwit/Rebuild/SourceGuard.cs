@@ -92,7 +92,7 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
         await context.Journal.FactAsync(context.Step.Index, Told, now);
         var late = await context.Gateway.QueryAsync(
             $"SELECT mutation_id, command FROM system.mutations WHERE {TableReader.Where(spec.Staging, "table")} ORDER BY create_time DESC, mutation_id DESC LIMIT 1", ct: ct);
-        var what = late is [var mutation] && now.LastMutation > before.LastMutation ? $"{mutation["mutation_id"]} ({mutation["command"]})" : "A lightweight update or delete";
+        var what = late is [var mutation] && now.LastMutation > before.LastMutation ? $"{mutation["mutation_id"]} {mutation["command"]}" : "A lightweight update or delete";
         throw new NeedsOperatorException(
             $"{what} met the exchange of the names and changed the old table only, which is {spec.Staging} now. "
             + $"Send it to {spec.Source} again and `resume`, or `rollback` to go back to the old table.");
