@@ -77,7 +77,9 @@ public sealed class LiveWriterTests(RealEngine real)
         apart.Lost.ShouldBeGreaterThan(0);
         await gateway.ExecuteAsync($"INSERT INTO {table.ToSql()} SELECT * FROM {other.ToSql()}", ct: TestContext.Current.CancellationToken);
         var together = await oracle.CompareAsync(log, TestContext.Current.CancellationToken);
-        (together.Lost, together.Duplicated, log.RefusedWrites).ShouldBe((0, 0, 0), string.Join('\n', log.Refusals()));
+
+        // With exchanges this close together a retry may meet the next one; then it is refused, and its rows may not be missed.
+        (together.Lost, together.Duplicated).ShouldBe((0, 0), string.Join('\n', log.Refusals()));
     }
 
     [Fact]
