@@ -79,20 +79,11 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
     }
 
     /// <summary>Rounds until one finds nothing, or until there have been as many as given.</summary>
-    public async Task<long> CatchUpAsync(int rounds, CancellationToken ct)
+    public async Task CatchUpAsync(int rounds, CancellationToken ct)
     {
-        long total = 0;
-        for (var i = 0; i < rounds; i++)
+        for (var i = 0; i < rounds && await RoundAsync(RoundKind.Following, ct) > 0; i++)
         {
-            var rows = await RoundAsync(RoundKind.Following, ct);
-            total += rows;
-            if (rows == 0)
-            {
-                break;
-            }
         }
-
-        return total;
     }
 
     /// <summary>The condition for the rows after one position up to another, without those that a sweep brought here.</summary>
