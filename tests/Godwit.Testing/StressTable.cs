@@ -30,7 +30,7 @@ public sealed class StressTable : IAsyncDisposable
     public LiveWriters Writers { get; }
 
     /// <summary>Another sorting key; for a folding engine the rows that are the same stay the same.</summary>
-    public RebuildRequest Request => new() { Table = Name, OrderBy = "(key, shard)", AddColumns = ["extra LowCardinality(String) DEFAULT 'none'"], Accept = ["key-identity"] };
+    public RebuildRequest Request => new() { Table = Name, OrderBy = "(key, shard)", AddColumns = ["extra LowCardinality(String) DEFAULT 'none'"], Accept = ["key-identity", "view-race"] };
 
     /// <summary>The same sorting key: merges of a ReplacingMergeTree need not be held while rows are copied.</summary>
     public RebuildRequest SameKeyRequest => Request with { OrderBy = null, Strategy = "block-log" };
@@ -69,7 +69,7 @@ public sealed class StressTable : IAsyncDisposable
             Folding.Newest => RequireNewestAsync(all),
             _ => RequireSumsAsync(all),
         });
-        await RequireSeenAsync();
+        await RequireSeenAsync(how);
         (await _gateway.ScalarAsync<long>($"SELECT countIf({(how == Folding.Sum ? "shard != key % 4" : "text != toString(cityHash64(id)) OR version != id")}) FROM {_database}.t")).ShouldBe(0);
     }
 
@@ -91,13 +91,17 @@ public sealed class StressTable : IAsyncDisposable
         _stop.Dispose();
     }
 
-    // The server takes the views off a table for the milliseconds in which it exchanges it, and an insert that looks for them then finds
-    // none: once in 50 exchanges or so (see ViewTwins). More than such a batch or two would be Godwit's doing.
-    private async Task RequireSeenAsync()
+    private async Task RequireSeenAsync(Folding how)
     {
         var seen = (await _gateway.QueryAsync($"SELECT id FROM {_database}.seen")).Select(r => r.Int64("id")).ToList();
         seen.ShouldBeUnique();
-        Writers.Acknowledged.Except(seen).Count().ShouldBeLessThanOrEqualTo(2 * LiveWriters.BatchRows, "a view missed inserts");
+
+        // Nobody can tell what was inserted into a table that folds rows when it stores them: what its view missed stays missed.
+        if (how != Folding.Sum)
+        {
+            Writers.Acknowledged.Except(seen).Count().ShouldBe(0, "a view missed inserts");
+        }
+
         seen.Except(Writers.Acknowledged).Except(Writers.Unknown).ShouldBeEmpty();
     }
 

@@ -14,7 +14,7 @@ internal sealed class LeftoversCheck : IRebuildCheck
         var tables = await draft.Gateway.QueryAsync(
             $"""
              SELECT name, total_rows FROM system.tables WHERE database = {Sql.Literal(draft.Source.Name.Database)} AND startsWith(name, {prefix})
-                 AND match(substring(name, length({prefix}) + 1), '^[a-z0-9]{"{8}"}(_l[0-9]+(_f)?|_v[0-9]+)?$') ORDER BY name
+                 AND match(substring(name, length({prefix}) + 1), '^[a-z0-9]{"{8}"}({HelperTables.Suffix})?$') ORDER BY name
              """,
             ct: ct);
         if (tables.Count == 0)

@@ -2,7 +2,7 @@ using Godwit.Rebuild;
 
 namespace Godwit.Checks;
 
-/// <summary>Views must see every insert that meets the exchange: see <see cref="ViewTwins"/>.</summary>
+/// <summary>Views must see every insert that meets the exchange: see <see cref="ViewWitness"/>.</summary>
 internal sealed class ViewRaceCheck : IRebuildCheck
 {
     public string Name => "view-race";
@@ -15,17 +15,25 @@ internal sealed class ViewRaceCheck : IRebuildCheck
         }
 
         var table = draft.Source.Name;
-        var views = await ViewTwins.FindAsync(draft.Gateway, table, ct);
-        return (views.Count, views.FirstOrDefault(v => ViewTwins.Redirect(v.Select, table, table) is null)) switch
+        var views = await FedView.FindAsync(draft.Gateway, table, ct);
+        if (views.Count == 0)
         {
-            (0, _) => null,
-            (_, null) => this.Warn(
-                $"{views.Count} materialized views read {table}, such as {views[0].Name}. An insert that the server begins in the few milliseconds of the exchange "
-                + "reaches the table but may miss a view: ClickHouse takes the views off a table while it renames it. Where that matters, pause the writers for the cutover (--defer-cutover)."),
-            (_, var odd) => this.RefuseUnlessAccepted(
+            return null;
+        }
+
+        if (draft.Source.Engine.MakesRows || draft.TargetEngine.MakesRows)
+        {
+            return this.RefuseUnlessAccepted(
                 draft,
-                $"The materialized view {odd.Name} does not read {table} directly, so it cannot be doubled for the exchange: "
-                + "every insert that has begun then and not yet looked for its views would miss it. Write the view as SELECT … FROM the table, or DETACH it meanwhile."),
-        };
+                $"The materialized view {views[0].Name} would miss inserts that meet the exchange of the names, and they cannot be fed to it afterwards, because {table} folds rows when "
+                + "it stores them. Use --defer-cutover and pause the writers for the cutover, or DETACH the view meanwhile.");
+        }
+
+        return views.FirstOrDefault(v => v.Over(table, table) is null) is { } odd
+            ? this.RefuseUnlessAccepted(
+                draft,
+                $"The materialized view {odd.Name} does not read {table} directly, so Godwit cannot feed it with inserts that meet the exchange of the names. "
+                + "Write the view as SELECT … FROM the table, or DETACH it meanwhile.")
+            : this.Ok($"{views.Count} materialized view(s) read {table}: what they miss at the exchange is fed to them.");
     }
 }

@@ -36,7 +36,7 @@ internal sealed record AttachedFact(Fingerprints Fingerprints, IReadOnlyList<lon
 /// </summary>
 internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
 {
-    private readonly QualifiedName _view = landing with { Table = landing.Table + "_f" };
+    private readonly QualifiedName _view = HelperTables.ViewOf(landing);
     private bool _isPrepared;
 
     /// <summary>When parts were attached last, as a timestamp of the context's clock.</summary>
@@ -276,32 +276,5 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
     }
 
     /// <summary>Drops the landing table, which may have been prepared, now or before a crash, for rows that never came.</summary>
-    public Task DropLandingAsync(CancellationToken ct) => DropAsync(context, ct, _view, landing);
-
-    /// <summary>
-    /// Drops all helper tables of the run but staging: landing tables that were made ahead of time for nothing, those of processes that
-    /// died, and the twins of views.
-    /// </summary>
-    public static async Task DropAllAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
-    {
-        // In descending order a landing table comes after the view that reads it.
-        var landings = await context.Gateway.QueryAsync(
-            $"""
-             SELECT name FROM system.tables WHERE database = {Sql.Literal(spec.Source.Database)}
-                 AND match(name, {Sql.Literal("^" + System.Text.RegularExpressions.Regex.Escape(spec.Staging.Table) + "_(l[0-9]+(_f)?|v[0-9]+)$")})
-             ORDER BY name DESC
-             """,
-            ct: ct);
-        if (landings.Count > 0)
-        {
-            await DropAsync(context, ct, [.. landings.Select(r => spec.Staging with { Table = r["name"] })]);
-        }
-    }
-
-    /// <summary>Drops helper tables whatever their size: they hold copies only.</summary>
-    public static Task DropAsync(StepContext context, CancellationToken ct, params QualifiedName[] tables) => context.ChangeAsync(
-        "drop-landing",
-        tables.Select(t => $"DROP TABLE IF EXISTS {t.ToSql()} SYNC").ToList(),
-        new Dictionary<string, string>(StringComparer.Ordinal) { ["max_table_size_to_drop"] = "0", ["max_partition_size_to_drop"] = "0" },
-        ct);
+    public Task DropLandingAsync(CancellationToken ct) => HelperTables.DropAsync(context, ct, _view, landing);
 }

@@ -49,13 +49,15 @@ public sealed class Fingerprints : Dictionary<string, Fingerprint>
 /// <param name="PartitionBy">The target's partition expression; null for one group.</param>
 public sealed record FingerprintSql(IReadOnlyList<ColumnMapping> Mapping, string? PartitionBy)
 {
+    /// <summary>The hash of one row, over the target's columns.</summary>
+    public string Hash => $"cityHash64({string.Join(", ", Mapping.Select(m => m.HashArguments()))})";
+
     /// <summary>The query over anything that has the target's columns: a table name or a subquery in brackets.</summary>
     public string Select(string from)
     {
-        var hash = $"cityHash64({string.Join(", ", Mapping.Select(m => m.HashArguments()))})";
         return PartitionBy is null
-            ? $"SELECT '' AS godwit_p, count() AS godwit_c, sum({hash} AS godwit_h) AS godwit_s, sum(intHash64(godwit_h)) AS godwit_m FROM {from}"
-            : $"SELECT toString(tuple({PartitionBy}) AS godwit_k) AS godwit_p, count() AS godwit_c, sum({hash} AS godwit_h) AS godwit_s, "
+            ? $"SELECT '' AS godwit_p, count() AS godwit_c, sum({Hash} AS godwit_h) AS godwit_s, sum(intHash64(godwit_h)) AS godwit_m FROM {from}"
+            : $"SELECT toString(tuple({PartitionBy}) AS godwit_k) AS godwit_p, count() AS godwit_c, sum({Hash} AS godwit_h) AS godwit_s, "
                 + $"sum(intHash64(godwit_h)) AS godwit_m FROM {from} GROUP BY godwit_k";
     }
 

@@ -25,7 +25,7 @@ internal enum RoundKind
 /// </summary>
 internal sealed class Follower(StepContext context, RebuildSpec spec, Direction direction)
 {
-    private readonly ChunkCopier _copier = new(context, spec.Landing(context.Step.Index));
+    private readonly ChunkCopier _copier = new(context, HelperTables.Landing(spec, context.Step.Index));
 
     /// <summary>Everything up to here has been copied.</summary>
     public long Position => context.Journal.Get<long>(PositionFact);
@@ -87,17 +87,14 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
     }
 
     /// <summary>The condition for the rows after one position up to another, without those that a sweep brought here.</summary>
-    public string Condition(long after, long upTo)
-    {
-        var blocks = direction.Name == "forward" ? [] : SweptBlocks();
-        return $"_block_number > {after} AND _block_number <= {upTo}"
-            + (blocks.Count == 0 ? "" : $" AND _block_number NOT IN ({string.Join(", ", blocks)})");
-    }
+    public string Condition(long after, long upTo) =>
+        Positions.Between(after, upTo, direction.Name == "forward" ? [] : SweptBlocks(context.Journal, "forward"));
+
+    /// <summary>The positions in the table that a direction fills which its sweeps took there; all others after the exchange are writers'.</summary>
+    public static IReadOnlyList<long> SweptBlocks(Journal journal, string direction) =>
+        journal.All<AttachedFact>($"attached/{direction}-round-").SelectMany(f => f.Value.Blocks).Distinct().Order().ToList();
 
     private bool IsDone(RoundFact round) => context.Journal.Has($"attached/{direction.Name}-round-{round.Number}") && Position >= round.To;
-
-    private List<long> SweptBlocks() =>
-        context.Journal.All<AttachedFact>("attached/forward-round-").SelectMany(f => f.Value.Blocks).Distinct().Order().ToList();
 
     private async Task<ServerResources> ResourcesAsync(CancellationToken ct) =>
         _resources ??= await ServerResources.ReadAsync(context.Gateway, context.Options, ct);

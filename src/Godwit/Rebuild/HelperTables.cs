@@ -1,8 +1,10 @@
+using System.Text.RegularExpressions;
 using Godwit.ClickHouse;
+using Godwit.Runs;
 
 namespace Godwit.Rebuild;
 
-/// <summary>The settings that staging and landing tables are created with, and how merges of a table are held.</summary>
+/// <summary>The tables that a run makes beside staging: their names, their settings, their end; and how merges of a table are held.</summary>
 internal static class HelperTables
 {
     /// <summary>The setting behind the block log.</summary>
@@ -16,6 +18,45 @@ internal static class HelperTables
     /// does not: merges would run between the restart and the moment somebody notices it.
     /// </summary>
     public static readonly string[] MergeHold = ["max_bytes_to_merge_at_max_space_in_pool", "max_bytes_to_merge_at_min_space_in_pool"];
+
+    /// <summary>What follows the name of staging in the names of all other helper tables, as a regular expression.</summary>
+    public const string Suffix = "_(l[0-9]+|w|m)(_f)?";
+
+    /// <summary>The landing table of a step.</summary>
+    public static QualifiedName Landing(RebuildSpec spec, int step) => spec.Staging with { Table = $"{spec.Staging.Table}_l{step}" };
+
+    /// <summary>The hashes of the rows that were inserted in sight of views: see <see cref="ViewWitness"/>.</summary>
+    public static QualifiedName Witness(RebuildSpec spec) => spec.Staging with { Table = $"{spec.Staging.Table}_w" };
+
+    /// <summary>The rows that views missed.</summary>
+    public static QualifiedName Missed(RebuildSpec spec) => spec.Staging with { Table = $"{spec.Staging.Table}_m" };
+
+    /// <summary>The materialized view that belongs to a helper table.</summary>
+    public static QualifiedName ViewOf(QualifiedName table) => table with { Table = table.Table + "_f" };
+
+    /// <summary>Drops all helper tables of the run but staging, those of processes that died too.</summary>
+    public static async Task DropAllAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    {
+        // In descending order a table comes after the view that belongs to it.
+        var tables = await context.Gateway.QueryAsync(
+            $"""
+             SELECT name FROM system.tables WHERE database = {Sql.Literal(spec.Source.Database)}
+                 AND match(name, {Sql.Literal($"^{Regex.Escape(spec.Staging.Table)}{Suffix}$")})
+             ORDER BY name DESC
+             """,
+            ct: ct);
+        if (tables.Count > 0)
+        {
+            await DropAsync(context, ct, [.. tables.Select(r => spec.Staging with { Table = r["name"] })]);
+        }
+    }
+
+    /// <summary>Drops helper tables whatever their size: they hold copies only.</summary>
+    public static Task DropAsync(StepContext context, CancellationToken ct, params QualifiedName[] tables) => context.ChangeAsync(
+        "drop-helpers",
+        tables.Select(t => $"DROP TABLE IF EXISTS {t.ToSql()} SYNC").ToList(),
+        new Dictionary<string, string>(StringComparer.Ordinal) { ["max_table_size_to_drop"] = "0", ["max_partition_size_to_drop"] = "0" },
+        ct);
 
     /// <summary>Settings of CREATE statements: what the server has accepted once must be accepted again.</summary>
     public static IReadOnlyDictionary<string, string> CreateSettings(TableDefinition definition) => new Dictionary<string, string>(StringComparer.Ordinal)

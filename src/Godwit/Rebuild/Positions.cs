@@ -21,6 +21,10 @@ internal static class Positions
         return Math.Max(last, atLeast);
     }
 
+    /// <summary>The condition for the rows after one position up to another, without some in between.</summary>
+    public static string Between(long after, long upTo, IReadOnlyList<long> without) =>
+        $"_block_number > {after} AND _block_number <= {upTo}" + (without.Count == 0 ? "" : $" AND _block_number NOT IN ({string.Join(", ", without)})");
+
     /// <summary>Waits for the statements of others that are running now, and does something meanwhile.</summary>
     public static async Task WaitForStatementsAsync(StepContext context, string condition, Func<Task> meanwhile, CancellationToken ct)
     {

@@ -50,9 +50,6 @@ public sealed record RebuildSpec
     /// <summary>Whether somebody accepted that a view may miss an insert that meets the exchange.</summary>
     public bool AcceptsViewRace { get; init; }
 
-    /// <summary>The database of all helper tables is the source's: parts can only be handed over within a disk and policy.</summary>
-    public QualifiedName Landing(int step) => Staging with { Table = $"{Staging.Table}_l{step}" };
-
     /// <summary>The old table's rows into the new one.</summary>
     /// <param name="exchanged">Whether the names have changed hands already.</param>
     public Direction ForwardDirection(bool exchanged) =>

@@ -2,8 +2,9 @@ using Godwit.Runs;
 
 namespace Godwit.Rebuild;
 
-/// <summary>The journal's fact that an exchange was answered.</summary>
-internal sealed record ExchangeFact(double Milliseconds);
+/// <summary>The journal's fact that the exchange comes next.</summary>
+/// <param name="Position">The last position of the table that is about to take the name over; later ones are writers' or a sweep's.</param>
+internal sealed record ExchangeFact(long Position);
 
 /// <summary>
 /// Exchanges the names and moves over what writers still put into the table that lost its name. Rows are swept while the barrier
@@ -23,12 +24,12 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
         context.Board.Activity = "exchanging the names";
         if (spec.FollowsWrites)
         {
-            await ViewTwins.CreateAsync(context, spec, ct);
             await _follower.PrepareAsync(RoundKind.Sweep, ct);
         }
 
+        var position = await Positions.LastAsync(context.Gateway, spec.Staging, ct);
         _lastSweep = context.Clock.GetTimestamp();
-        await context.Journal.FactAsync(context.Step.Index, $"exchange/{direction.Name}", new ExchangeFact(0));
+        await context.Journal.FactAsync(context.Step.Index, $"exchange/{direction.Name}", new ExchangeFact(position));
         var began = context.Clock.GetTimestamp();
         await context.ChangeAsync("exchange", ct, $"EXCHANGE TABLES {spec.Source.ToSql()} AND {spec.Staging.ToSql()}");
         _exchange = context.Clock.GetElapsedTime(began);
@@ -47,6 +48,7 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
         await Positions.WaitForStatementsAsync(context, "query_kind IN ('Insert', 'AsyncInsertFlush', 'Alter')", () => SweepOnceAsync(ct), ct);
         await SweepOnceAsync(ct);
         await _follower.DropLandingAsync(ct);
+        await new ViewWitness(context, spec, direction).FeedAsync(ct);
     }
 
     /// <summary>Writes down that the sweep is over, with what was measured.</summary>

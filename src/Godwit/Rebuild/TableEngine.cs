@@ -37,6 +37,9 @@ public sealed record TableEngine(string Name, IReadOnlyList<string> Arguments)
         _ => RowFolding.Any,
     };
 
+    /// <summary>Whether the rows of one insert are folded into others before they are stored, so that nobody can tell what was inserted.</summary>
+    public bool MakesRows => Name is "SummingMergeTree" or "AggregatingMergeTree";
+
     /// <summary>Reads an engine clause.</summary>
     public static TableEngine Parse(string clause)
     {

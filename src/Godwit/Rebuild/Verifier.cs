@@ -210,7 +210,7 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
     {
         var number = await ClearAsync(partition, ct);
         var tuning = CopyTuning.For(await ServerResources.ReadAsync(context.Gateway, context.Options, ct), context.Options, 1, long.MaxValue);
-        await new ChunkCopier(context, spec.Landing(context.Step.Index)).CopyAsync(
+        await new ChunkCopier(context, HelperTables.Landing(spec, context.Step.Index)).CopyAsync(
             new Chunk($"{direction.Name}-repair-{number}", direction, $"({direction.OverSource(IsPartition(partition))}) AND {UpTo(position)}", tuning, IsSweep: false, Verify: false), ct);
     }
 }

@@ -45,13 +45,13 @@ internal sealed class CatchUp : IStep
         var tuning = CopyTuning.For(await ServerResources.ReadAsync(context.Gateway, context.Options, ct), context.Options, 1, long.MaxValue);
         if (await LinkPartition.MissedAsync(context, spec, position, ct) is { } missed)
         {
-            await new ChunkCopier(context, spec.Landing(context.Step.Index)).CopyAsync(
+            await new ChunkCopier(context, HelperTables.Landing(spec, context.Step.Index)).CopyAsync(
                 new Chunk("forward-missed", spec.ForwardDirection(exchanged: false), missed, tuning, IsSweep: false, Verify: false), ct);
         }
 
         foreach (var partition in partitions.Select(r => r["partition_id"]).Where(p => !planned.Contains(p)))
         {
-            await new ChunkCopier(context, spec.Landing(context.Step.Index)).CopyAsync(
+            await new ChunkCopier(context, HelperTables.Landing(spec, context.Step.Index)).CopyAsync(
                 new Chunk(
                     $"forward-base-{partition}",
                     spec.ForwardDirection(exchanged: false),

@@ -24,7 +24,7 @@ internal sealed class CopyPartition : IStep
         var resources = await ServerResources.ReadAsync(context.Gateway, context.Options, ct);
         var lanes = Math.Max(1, Math.Min(resources.Cores, context.Plan.Steps.Count(s => s.Kind == Name)));
         var tuning = CopyTuning.For(resources, context.Options, lanes, context.Step.BytesTotal ?? long.MaxValue);
-        var attached = await new ChunkCopier(context, spec.Landing(context.Step.Index)).CopyAsync(
+        var attached = await new ChunkCopier(context, HelperTables.Landing(spec, context.Step.Index)).CopyAsync(
             new Chunk($"forward-base-{partition}", spec.ForwardDirection(exchanged: false), condition, tuning, IsSweep: false, Verify: false), ct);
         context.Board.Finish(context.Step.Index, attached.Fingerprints.Rows);
     }

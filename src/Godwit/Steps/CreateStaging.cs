@@ -43,8 +43,8 @@ internal sealed class CreateStaging : IStep
     {
         var spec = context.Shared<RebuildSpec>();
         await RequireNotTheSourceAsync(context, spec, ct);
-        await ChunkCopier.DropAllAsync(context, spec, ct);
-        await ChunkCopier.DropAsync(context, ct, spec.Staging);
+        await HelperTables.DropAllAsync(context, spec, ct);
+        await HelperTables.DropAsync(context, ct, spec.Staging);
     }
 
     private static async Task RequireNotTheSourceAsync(StepContext context, RebuildSpec spec, CancellationToken ct)

@@ -43,7 +43,7 @@ internal sealed class CutOver : IStep
         }
 
         // From here on the run is completed, and nothing but the retired table may be left of it.
-        await ChunkCopier.DropAllAsync(context, spec, ct);
+        await HelperTables.DropAllAsync(context, spec, ct);
     }
 
     public async Task UndoAsync(StepContext context, CancellationToken ct)
@@ -106,13 +106,22 @@ internal sealed class CutOver : IStep
             return;
         }
 
+        await WithWitnessAsync(context, spec, spec.ForwardDirection(exchanged: false), () => GetReadyAsync(context, spec, ct), ct);
+    }
+
+    // What was made for the exchange must not stay when the run fails or is stopped before it.
+    private static async Task WithWitnessAsync(StepContext context, RebuildSpec spec, Direction direction, Func<Task> work, CancellationToken ct)
+    {
+        var witness = new ViewWitness(context, spec, direction);
         try
         {
-            await GetReadyAsync(context, spec, ct);
+            await witness.StandAsync(ct);
+            await work();
         }
         catch
         {
             await Verify.LetGoAsync(context, spec);
+            await witness.FallAsync(CancellationToken.None);
             throw;
         }
     }
@@ -199,15 +208,8 @@ internal sealed class CutOver : IStep
             await MergeControl.StopAsync(context, spec.Source, ct);
         }
 
-        try
-        {
-            await QuickRoundsAsync(context, new Follower(context, spec, spec.BackwardDirection(exchanged: true)), ct);
-        }
-        catch
-        {
-            await Verify.LetGoAsync(context, spec);
-            throw;
-        }
+        var direction = spec.BackwardDirection(exchanged: true);
+        await WithWitnessAsync(context, spec, direction, () => QuickRoundsAsync(context, new Follower(context, spec, direction), ct), ct);
     }
 
     private static async Task RequireNothingCameAsync(StepContext context, RebuildSpec spec, bool exchanged, CancellationToken ct)

@@ -1,0 +1,87 @@
+using Godwit.ClickHouse;
+
+namespace Godwit.Rebuild;
+
+/// <summary>A materialized view that is fed by inserts into a table.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Target">The table that it fills.</param>
+/// <param name="Columns">The columns that it fills.</param>
+/// <param name="Select">Its SELECT.</param>
+internal sealed record FedView(QualifiedName Name, QualifiedName Target, IReadOnlyList<string> Columns, string Select)
+{
+    /// <summary>The views that inserts into a table feed.</summary>
+    public static async Task<IReadOnlyList<FedView>> FindAsync(ClickHouseGateway gateway, QualifiedName table, CancellationToken ct)
+    {
+        var rows = await gateway.QueryAsync(
+            $"""
+             SELECT database, name, uuid, create_table_query, as_select FROM system.tables
+             WHERE engine = 'MaterializedView' AND (database, name) IN (
+                 SELECT arrayJoin(arrayZip(dependencies_database, dependencies_table)) FROM system.tables WHERE {TableReader.Where(table, "name")})
+             ORDER BY database, name
+             """,
+            ct: ct);
+        return rows.Select(r => Read(new QualifiedName(r["database"], r["name"]), r["uuid"], r["create_table_query"], r["as_select"])).OfType<FedView>().ToList();
+    }
+
+    /// <summary>Reads a view from its definition; null when it is refreshed by a clock and not fed by inserts.</summary>
+    internal static FedView? Read(QualifiedName name, string uuid, string create, string select)
+    {
+        var head = create.EndsWith(select, StringComparison.Ordinal) ? create[..^select.Length] : create;
+        var words = SqlText.Tokens(head).Where(t => t.Depth == 0).ToList();
+        if (words.Exists(t => t.IsWord(head, "REFRESH")))
+        {
+            return null;
+        }
+
+        var to = words.FindIndex(t => t.IsWord(head, "TO"));
+        var target = to < 0 ? null : NameAt(head, words, to + 1).Name;
+        var open = words.FindIndex(Math.Max(to, 0), t => head[t.Start] == '(');
+        var close = open < 0 ? -1 : words.FindIndex(open, t => head[t.Start] == ')');
+        var columns = close < 0 ? [] : SqlText.SplitByComma(head[words[open].End..words[close].Start]).Select(TableDefinition.ParseElement);
+        return new FedView(name, target ?? name with { Table = $".inner_id.{uuid}" }, columns.Where(c => c.Kind == "COLUMN").Select(c => c.Name).ToList(), select);
+    }
+
+    /// <summary>Its SELECT over another table than the one that feeds it; null when it is not plain which of its tables that is.</summary>
+    internal string? Over(QualifiedName from, QualifiedName to)
+    {
+        var tokens = SqlText.Tokens(Select);
+        var depth = 0;
+        for (var i = 0; i + 1 < tokens.Count; i++)
+        {
+            if (!tokens[i].IsWord(Select, "FROM") || tokens[i].Depth != depth)
+            {
+                continue;
+            }
+
+            if (Select[tokens[i + 1].Start] == '(')
+            {
+                // The table is the one that the subquery reads.
+                depth++;
+                continue;
+            }
+
+            var (name, last) = NameAt(Select, tokens, i + 1);
+            if (name != from)
+            {
+                return null;
+            }
+
+            // Columns may be written with the table's name before them.
+            var hasAlias = last + 1 < tokens.Count && tokens[last + 1].IsWord(Select, "AS");
+            return Select[..tokens[i + 1].Start] + to.ToSql() + (hasAlias ? "" : $" AS {Sql.Identifier(from.Table)}") + Select[tokens[last].End..];
+        }
+
+        return null;
+    }
+
+    private static (QualifiedName? Name, int Last) NameAt(string text, List<SqlText.Token> tokens, int first)
+    {
+        var last = first;
+        while (last + 1 < tokens.Count && tokens[last + 1].Start == tokens[last].End && (tokens[last + 1].Kind != SqlText.TokenKind.Punctuation || text[tokens[last + 1].Start] == '.'))
+        {
+            last++;
+        }
+
+        return first < tokens.Count && QualifiedName.TryParse(text[tokens[first].Start..tokens[last].End], out var name, out _) ? (name, last) : (null, last);
+    }
+}
