@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
 using Godwit.Metadata.Sqlite;
@@ -75,6 +76,28 @@ internal sealed class Bench(EngineFixture engine, string folder) : IAsyncDisposa
         var watch = Stopwatch.StartNew();
         await action();
         return watch.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>
+    /// Makes the machine alike for all that is measured: what was written before is on the disk, and memory is there. A virtual machine
+    /// gives memory back that nobody uses, and the first who touches it again waits for it, up to a fifth of such a copy.
+    /// </summary>
+    public static async Task SettleAsync()
+    {
+        using var sync = Process.Start("sync");
+        await sync.WaitForExitAsync();
+        Touch(4L << 30);
+    }
+
+    private static unsafe void Touch(long bytes)
+    {
+        var memory = (byte*)NativeMemory.Alloc((nuint)bytes);
+        for (var i = 0L; i < bytes; i += Environment.SystemPageSize)
+        {
+            memory[i] = 1;
+        }
+
+        NativeMemory.Free(memory);
     }
 
     /// <summary>Rebuilds a table through the door that everybody uses, and returns what the journal says of the times.</summary>

@@ -137,8 +137,13 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         var columns = string.Join(", ", direction.Mapping.Select(m => Sql.Identifier(m.Target)));
         var expressions = string.Join(", ", direction.Mapping.Select(m => m.Expression));
         var sql = $"INSERT INTO {landing.ToSql()} ({columns}) SELECT {expressions} FROM {direction.From.ToSql()} WHERE {chunk.Condition}";
-        await context.Journal.IntentAsync(context.Step.Index, $"copy/{chunk.Name}", new { sql });
-        await LongStatement.RunAsync(context, sql, tuning.Settings(), rows => context.Board.Report(context.Step.Index, rows), ct);
+        await (context.Services.Lanes?.RunAsync(SendAsync, ct) ?? SendAsync());
+
+        async Task SendAsync()
+        {
+            await context.Journal.IntentAsync(context.Step.Index, $"copy/{chunk.Name}", new { sql });
+            await LongStatement.RunAsync(context, sql, tuning.Settings(), rows => context.Board.Report(context.Step.Index, rows), ct);
+        }
     }
 
     private async Task<Fingerprints> ReadViewAsync(CancellationToken ct) =>

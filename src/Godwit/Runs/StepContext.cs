@@ -74,6 +74,9 @@ internal sealed class RunServices
 
     public required Brakes Brakes { get; init; }
 
+    /// <summary>Where the large statements of steps side by side run; null when steps are done one after the other.</summary>
+    public Lanes? Lanes { get; set; }
+
     /// <summary>The plan's shared part, read once: a plan may have ten thousand steps.</summary>
     public required object Shared { get; init; }
 

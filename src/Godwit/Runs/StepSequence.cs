@@ -18,7 +18,7 @@ internal sealed class StepSequence(Plan plan, StepRecord[] records, RunServices 
         for (var i = 0; i < plan.Steps.Count;)
         {
             var end = EndOfGroup(i);
-            if (end - i == 1)
+            if (plan.Steps[i].Kind != CopyPartition.Name)
             {
                 await DoAsync(plan.Steps[i], ct);
             }
@@ -59,16 +59,26 @@ internal sealed class StepSequence(Plan plan, StepRecord[] records, RunServices 
         return end;
     }
 
-    // As many lanes as cores. The first failure stops the others; each is awaited, and the first one is thrown.
+    // As many lanes as cores, and one step more, which gets ready for the lane that becomes free next. The first failure stops the
+    // others; each is awaited, and the first one is thrown.
     private async Task DoSideBySideAsync(IEnumerable<PlannedStep> steps, CancellationToken ct)
     {
         // A server that is away between two steps is waited for as one that goes away during a step.
         var cores = 1;
         await WithPatienceAsync(async () => cores = (await ServerResources.ReadAsync(services.Gateway, services.Options, ct)).Cores, ct);
-        await Parallel.ForEachAsync(
-            steps.Where(s => records[s.Index].State != StepState.Done),
-            new ParallelOptions { MaxDegreeOfParallelism = cores, CancellationToken = ct },
-            async (step, token) => await DoAsync(step, token));
+        using var lanes = new Lanes(cores, services.Brakes);
+        services.Lanes = lanes;
+        try
+        {
+            await Parallel.ForEachAsync(
+                steps.Where(s => records[s.Index].State != StepState.Done),
+                new ParallelOptions { MaxDegreeOfParallelism = cores + 1, CancellationToken = ct },
+                async (step, token) => await DoAsync(step, token));
+        }
+        finally
+        {
+            services.Lanes = null;
+        }
     }
 
     private async Task DoAsync(PlannedStep step, CancellationToken ct)

@@ -19,7 +19,6 @@ internal sealed class CopyPartition : IStep
     {
         var spec = context.Shared<RebuildSpec>();
         var partition = context.Arguments<PartitionArguments>().Partition;
-        await context.Services.Brakes.PassAsync(ct);
         var condition = $"_partition_id = {Sql.Literal(partition)}" + (spec.FollowsWrites ? $" AND _block_number <= {context.Journal.Get<long>(MarkPosition.BaseFact)}" : "");
         var resources = await ServerResources.ReadAsync(context.Gateway, context.Options, ct);
         var lanes = Math.Max(1, Math.Min(resources.Cores, context.Plan.Steps.Count(s => s.Kind == Name)));
