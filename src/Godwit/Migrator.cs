@@ -26,12 +26,15 @@ public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, TimePro
 
     /// <summary>All checks of a rebuild and the plan that would be run. Changes nothing. The plan is null when a check blocks.</summary>
     /// <exception cref="InvalidRequestException">The request itself is wrong.</exception>
-    public Task<RebuildProposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct = default) =>
-        new RebuildPlanner(gateway).ProposeAsync(request, options, ct);
+    public async Task<RebuildProposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct = default)
+    {
+        var proposal = await new RebuildPlanner(gateway).ProposeAsync(request, options, ct);
+        return proposal with { Checks = await WithRunAsync(request.Table, proposal.Checks, ct) };
+    }
 
     /// <summary>The checks that concern the table whatever it is to become. Changes nothing.</summary>
-    public Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct = default) =>
-        new RebuildPlanner(gateway).DiagnoseAsync(table, ct);
+    public async Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct = default) =>
+        await WithRunAsync(table, await new RebuildPlanner(gateway).DiagnoseAsync(table, ct), ct);
 
     /// <summary>Stores a run of this plan and returns its id; the run has not begun.</summary>
     /// <exception cref="RunConflictException">Another run is in the way.</exception>
@@ -146,6 +149,21 @@ public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, TimePro
         return run.CleanedUp
             ? throw new WrongStateException($"Run {runId} was cleaned up before; nothing of it is left.")
             : await OwnAsync(runId, RunRequest.CleanUp, progress, ct);
+    }
+
+    /// <summary>Tables that look like an earlier run's leftovers may be those of a run that we know: nobody must be told to drop them.</summary>
+    private async Task<IReadOnlyList<CheckResult>> WithRunAsync(QualifiedName table, IReadOnlyList<CheckResult> checks, CancellationToken ct)
+    {
+        if (!checks.Any(c => c.Check == LeftoversCheck.CheckName && c.Blocks)
+            || (await store.ListRunsAsync(ct)).FirstOrDefault(r => r.Table == table.ToString() && r.Instance == gateway.Name && !r.CleanedUp && !RunTransitions.IsFinal(r.State)) is not { } run)
+        {
+            return checks;
+        }
+
+        var sentence = run.State == RunState.Completed
+            ? $"Run {run.RunId} on {table} is Completed and its old table is kept for a rollback; `godwit cleanup {run.RunId}` ends that."
+            : $"Run {run.RunId} on {table} is {run.State}, and its tables are in use; `godwit status {run.RunId}` shows it.";
+        return checks.Select(c => c.Check == LeftoversCheck.CheckName ? new CheckResult(c.Check, CheckVerdict.Refused, sentence) : c).ToList();
     }
 
     private async Task<RunStatus> OwnAsync(string runId, RunRequest first, IProgress<RunStatus>? progress, CancellationToken ct)

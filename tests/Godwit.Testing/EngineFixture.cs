@@ -6,6 +6,10 @@ namespace Godwit.Testing;
 /// <summary>Today's ClickHouse in a folder of its own, which can be crashed and started again.</summary>
 public sealed class EngineFixture : IAsyncDisposable
 {
+    // A cluster of one node, for tables that point to others.
+    private const string Config =
+        "<clickhouse><remote_servers><alone><shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard></alone></remote_servers></clickhouse>";
+
     private readonly EngineOptions _options;
     private EngineProcess _engine;
 
@@ -29,7 +33,10 @@ public sealed class EngineFixture : IAsyncDisposable
 
     public static async Task<EngineFixture> StartAsync()
     {
-        var options = new EngineOptions { Path = Directory.CreateTempSubdirectory("godwit-engine-").FullName, TcpPort = 0 };
+        var folder = Directory.CreateTempSubdirectory("godwit-engine-").FullName;
+        var config = Path.Combine(folder, "config.xml");
+        await File.WriteAllTextAsync(config, Config);
+        var options = new EngineOptions { Path = folder, ConfigFile = config, TcpPort = 0 };
         try
         {
             return new EngineFixture(options, await EngineProcess.StartAsync(options));

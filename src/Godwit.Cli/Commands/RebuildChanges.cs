@@ -16,7 +16,7 @@ internal static class RebuildChanges
     private static readonly Option<string> SampleBy = Opt.Text("--sample-by", "EXPR", "The sampling expression");
     private static readonly Option<string> Engine = Opt.Text("--engine", "ENGINE", "The engine with its arguments, such as 'ReplacingMergeTree(version)'");
     private static readonly Option<string> Ttl = Opt.Text("--ttl", "EXPR", "The table's TTL");
-    private static readonly Option<string[]> AddColumn = Opt.Many("--add-column", "DEF", "A new column, such as 'country String DEFAULT \\'\\''; repeatable");
+    private static readonly Option<string[]> AddColumn = Opt.Many("--add-column", "DEF", "A new column, such as \"country String DEFAULT ''\"; repeatable");
     private static readonly Option<string[]> ModifyColumn = Opt.Many("--modify-column", "DEF", "The full new definition of a column; repeatable");
     private static readonly Option<string[]> DropColumn = Opt.Many("--drop-column", "NAME", "A column to leave out; repeatable");
     private static readonly Option<string[]> Setting = Opt.Many("--setting", "K=V", "A table setting; repeatable");

@@ -15,7 +15,7 @@ internal static class RebuildLimits
     private static readonly Option<bool> DropRetired = Opt.Flag("--drop-retired", "Drop the retired table right after the cutover: no rollback");
 
     private static readonly Option<long?> MaxRowsPerSecond = Opt.Parsed(
-        "--max-rows-per-second", "N", "The most rows per second that are copied [no limit]", Opt.Number);
+        "--max-rows-per-second", "N", "The most rows per second that the copy of what is there takes [no limit]", Opt.Number);
 
     private static readonly Option<int?> MaxParts = Opt.Parsed(
         "--max-parts", "N", "Hold while a partition has more active parts [half of the server's limit]", Opt.SmallNumber);
@@ -53,6 +53,11 @@ internal static class RebuildLimits
             Threads = call.Get(Threads),
             Memory = call.Get(Memory),
         };
+        if (options.DropRetired && call.Get(RollbackWindow) is not null)
+        {
+            problems.Add("--drop-retired leaves no rollback window: leave it out, or --rollback-window.");
+        }
+
         problems.AddRange(options.Problems());
         return options;
     }

@@ -45,6 +45,8 @@ internal static class StatusView
         RunState.AwaitingCutover => $"`godwit cutover {status.RunId}` lets the names change hands; `godwit rollback {status.RunId}` undoes it.",
         RunState.Failed => $"`godwit resume {status.RunId}` tries again; `godwit rollback {status.RunId}` undoes it.",
         RunState.NeedsOperator => $"See `godwit errors {status.RunId}`, look at the server, then `godwit resume {status.RunId}` or `godwit rollback {status.RunId}`.",
+        RunState.Completed when status is { RollbackUntil: { } expired, CleanedUp: false } && expired <= DateTimeOffset.UtcNow =>
+            $"The rollback window ended at {Plain.Moment(expired)}; `godwit cleanup {status.RunId}` removes the old table.",
         RunState.Completed when status is { RollbackUntil: { } until, CleanedUp: false } =>
             $"`godwit rollback {status.RunId}` undoes it until {Plain.Moment(until)}; `godwit cleanup {status.RunId}` ends that sooner.",
         RunState.Starting or RunState.Running or RunState.RollingBack when status.Owner is null =>

@@ -11,7 +11,7 @@ internal sealed class ColumnCastCheck : IRebuildCheck
     public async Task<CheckResult?> RunAsync(RebuildDraft draft, CancellationToken ct)
     {
         var source = draft.Source.Columns.ToDictionary(c => c.Name, StringComparer.Ordinal);
-        List<string> problems = [];
+        List<(string Text, bool IsFatal)> problems = [];
         var changed = draft.Desired.Columns.Where(c => c.IsStored && source.TryGetValue(c.Name, out var old) && old.IsStored && old.Type != c.Type).ToList();
         foreach (var column in changed)
         {
@@ -25,11 +25,12 @@ internal sealed class ColumnCastCheck : IRebuildCheck
         {
             (0, _) => null,
             (_, 0) => this.Ok($"Every value of {string.Join(", ", changed.Select(c => c.Name))} survives the new type."),
-            _ => this.RefuseUnlessAccepted(draft, string.Join(" ", problems)),
+            _ when problems.Exists(p => p.IsFatal) => this.Refuse(string.Join(" ", problems.Select(p => p.Text)) + " Mend these rows first."),
+            _ => this.RefuseUnlessAccepted(draft, string.Join(" ", problems.Select(p => p.Text))),
         };
     }
 
-    private static async Task<string?> ProblemAsync(RebuildDraft draft, TableColumn from, TableColumn to, CancellationToken ct)
+    private static async Task<(string Text, bool IsFatal)?> ProblemAsync(RebuildDraft draft, TableColumn from, TableColumn to, CancellationToken ct)
     {
         var name = Sql.Identifier(from.Name);
         var key = draft.Source.SortingKey.Length == 0 ? "''" : draft.Source.SortingKey;
@@ -38,14 +39,14 @@ internal sealed class ColumnCastCheck : IRebuildCheck
         try
         {
             return await FindAsync(draft, key, lost, options, ct) is { } rows
-                ? $"Column {from.Name} cannot become {to.Type} without loss: {rows}."
+                ? ($"Column {from.Name} cannot become {to.Type} without loss: {rows}.", false)
                 : null;
         }
         catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
         {
             // Something cannot be cast at all: find which rows, where the type has a cast that answers NULL instead of failing.
             var rows = await FailingRowsAsync(draft, key, name, to, options, ct);
-            return $"Column {from.Name} cannot become {to.Type}: {rows ?? e.ServerMessage}";
+            return ($"Column {from.Name} cannot become {to.Type}: {rows ?? e.ServerMessage}.", rows is not null);
         }
     }
 

@@ -6,7 +6,9 @@ namespace Godwit.Checks;
 /// <summary>Tables that an earlier run left behind, which this state file may know nothing of.</summary>
 internal sealed class LeftoversCheck : IRebuildCheck
 {
-    public string Name => "leftovers";
+    public const string CheckName = "leftovers";
+
+    public string Name => CheckName;
 
     public async Task<CheckResult?> RunAsync(RebuildDraft draft, CancellationToken ct)
     {
@@ -22,7 +24,7 @@ internal sealed class LeftoversCheck : IRebuildCheck
             return this.Ok("No table of an earlier run is left.");
         }
 
-        var names = string.Join(", ", tables.Take(3).Select(t => $"{draft.Source.Name.Database}.{t["name"]}"));
+        var names = string.Join(", ", tables.Take(3).Select(t => $"{draft.Source.Name.Database}.{t["name"]}")) + (tables.Count > 3 ? ", …" : "");
         return this.Refuse(
             $"An earlier run on {draft.Source.Name} has left {tables.Count} table(s): {names}. If its state file is at hand, `godwit rollback` or "
             + "`godwit cleanup` that run; otherwise look what they hold (one may be the table as it was) and DROP them.");

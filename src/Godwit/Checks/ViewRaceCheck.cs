@@ -21,19 +21,25 @@ internal sealed class ViewRaceCheck : IRebuildCheck
             return null;
         }
 
-        if (draft.Source.Engine.MakesRows || draft.TargetEngine.MakesRows)
+        if (!ViewWitness.IsPossible(draft.Source.Engine, draft.TargetEngine, draft.Mapping))
         {
             return this.RefuseUnlessAccepted(
                 draft,
-                $"The materialized view {views[0].Name} would miss inserts that meet the exchange of the names, and they cannot be fed to it afterwards, because {table} folds rows when "
-                + "it stores them. Use --defer-cutover and pause the writers for the cutover, or DETACH the view meanwhile.");
+                $"The materialized view {views[0].Name} would miss inserts that meet the exchange of the names, and they cannot be fed to it afterwards, because {table} does not keep "
+                + "rows as they were inserted. Use --defer-cutover and pause the writers for the cutover, or DETACH the view meanwhile.");
         }
 
-        return views.FirstOrDefault(v => v.Over(table, table) is null) is { } odd
-            ? this.RefuseUnlessAccepted(
-                draft,
-                $"The materialized view {odd.Name} does not read {table} directly, so Godwit cannot feed it with inserts that meet the exchange of the names. "
-                + "Write the view as SELECT … FROM the table, or DETACH it meanwhile.")
-            : this.Ok($"{views.Count} materialized view(s) read {table}: what they miss at the exchange is fed to them.");
+        foreach (var view in views)
+        {
+            if (await view.ObstacleAsync(draft.Gateway, table, ct) is { } obstacle)
+            {
+                return this.RefuseUnlessAccepted(
+                    draft,
+                    $"The materialized view {view.Name} would miss inserts that meet the exchange of the names, and they cannot be fed to it afterwards: {obstacle}. "
+                    + "Mend that, or DETACH the view meanwhile.");
+            }
+        }
+
+        return this.Ok($"{views.Count} materialized view(s) read {table}: what they miss at the exchange is fed to them.");
     }
 }

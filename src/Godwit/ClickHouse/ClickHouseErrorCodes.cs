@@ -142,6 +142,12 @@ public static class ClickHouseErrorCodes
     /// <summary>Whether the same statement may succeed later; a code that is not in the table is not transient.</summary>
     internal static bool IsTransient(int code) => Table.TryGetValue(code, out var entry) && entry.Transient;
 
+    /// <summary>Whether the server says this of a statement before it does anything of it.</summary>
+    internal static bool ComesBeforeExecution(int code) =>
+        code is AccessDenied or UnknownTable or UnknownDatabase or NoSuchColumnInTable or UnknownIdentifier or SyntaxError or ReadOnly
+            or TooManySimultaneousQueries or ServerOverloaded
+        || IsLoginRefusal(code);
+
     /// <summary>Whether the server did not accept who we are (not: what we may do).</summary>
     internal static bool IsLoginRefusal(int code) => code is UnknownUser or WrongPassword or RequiredPassword or AuthenticationFailed;
 }

@@ -24,6 +24,9 @@ public class ClickHouseException : Exception
     /// <summary>Whether the same statement may succeed later though nobody changes anything.</summary>
     public bool IsTransient { get; internal init; }
 
+    /// <summary>Whether the statement certainly had no effect: it was not sent, or refused before it began.</summary>
+    internal bool NeverRan() => this is ClickHouseUnreachableException { MayHaveRun: false } || ClickHouseErrorCodes.ComesBeforeExecution(Code);
+
     /// <summary>The host:port that was asked.</summary>
     public string Node { get; internal init; } = "";
 }

@@ -37,6 +37,7 @@ internal sealed record AttachedFact(Fingerprints Fingerprints, IReadOnlyList<lon
 internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
 {
     private readonly QualifiedName _view = HelperTables.ViewOf(landing);
+    private readonly QualifiedName _digest = HelperTables.DigestOf(landing);
     private bool _isPrepared;
 
     /// <summary>When parts were attached last, as a timestamp of the context's clock.</summary>
@@ -125,7 +126,10 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
             "create-landing",
             [
                 definition.ToSql(landing, HelperTables.Landing(isSweep)),
-                $"CREATE MATERIALIZED VIEW {_view.ToSql()} ENGINE = Memory AS {direction.Fingerprint.Select(landing.ToSql())}",
+
+                // Not a hidden table of the view's own: a server that dies between the two leaves one that nobody can tell is ours.
+                $"CREATE TABLE {_digest.ToSql()} (godwit_p String, godwit_c UInt64, godwit_s UInt64, godwit_m UInt64) ENGINE = Memory",
+                $"CREATE MATERIALIZED VIEW {_view.ToSql()} TO {_digest.ToSql()} AS {direction.Fingerprint.Select(landing.ToSql())}",
             ],
             HelperTables.CreateSettings(definition),
             ct);
@@ -142,12 +146,19 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         async Task SendAsync()
         {
             await context.Journal.IntentAsync(context.Step.Index, $"copy/{chunk.Name}", new { sql });
+            var began = context.Clock.GetTimestamp();
             await LongStatement.RunAsync(context, sql, tuning.Settings(), rows => context.Board.Report(context.Step.Index, rows), ct);
+            if (tuning.RowsPerSecond is { } limit)
+            {
+                // The server lets the first moments of a statement pass, which is all there is of a small one.
+                var due = TimeSpan.FromSeconds((double)(await ReadViewAsync(ct)).Rows / limit) - context.Clock.GetElapsedTime(began);
+                await Task.Delay(due > TimeSpan.Zero ? due : TimeSpan.Zero, context.Clock, ct);
+            }
         }
     }
 
     private async Task<Fingerprints> ReadViewAsync(CancellationToken ct) =>
-        FingerprintSql.Read(await context.Gateway.QueryAsync($"SELECT * FROM {_view.ToSql()}", ct: ct));
+        FingerprintSql.Read(await context.Gateway.QueryAsync($"SELECT * FROM {_digest.ToSql()}", ct: ct));
 
     private async Task VerifyAsync(Chunk chunk, CopiedFact copied, CancellationToken ct)
     {
@@ -281,5 +292,5 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
     }
 
     /// <summary>Drops the landing table, which may have been prepared, now or before a crash, for rows that never came.</summary>
-    public Task DropLandingAsync(CancellationToken ct) => HelperTables.DropAsync(context, ct, _view, landing);
+    public Task DropLandingAsync(CancellationToken ct) => HelperTables.DropAsync(context, ct, _view, _digest, landing);
 }

@@ -36,6 +36,9 @@ public sealed record ColumnMapping(string Target, string Type, string Expression
         return mappings;
     }
 
+    /// <summary>Whether it is taken over as it is, and its hash is the same for whoever computes it, whatever the settings.</summary>
+    public bool IsPlain => Expression == ClickHouse.Sql.Identifier(Target) && !HasManyForms();
+
     /// <summary>What goes into the row's hash for this column, over the target's column of that name.</summary>
     /// <remarks>
     /// A NULL makes cityHash64 NULL and the row would vanish from the sum, so it is replaced and marked. Types whose hash would

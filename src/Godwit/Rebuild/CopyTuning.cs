@@ -119,6 +119,15 @@ internal sealed record CopyTuning(int Threads, long BlockBytes, long Memory, lon
         return settings;
     }
 
+    /// <summary>The settings of an INSERT whose SELECT is a user's own: nothing that changes what it means.</summary>
+    public static IReadOnlyDictionary<string, string> FeedSettings { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["insert_deduplicate"] = "0",
+        ["async_insert"] = "0",
+        ["max_partitions_per_insert_block"] = "0",
+        ["max_execution_time"] = "0",
+    };
+
     /// <summary>
     /// The settings of every read that filters by position: with a projection present the filter silently returned no rows, and a
     /// user's profile must not add FINAL, limits or time-outs of its own.

@@ -5,9 +5,8 @@ namespace Godwit.Rebuild;
 /// <summary>A materialized view that is fed by inserts into a table.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Target">The table that it fills.</param>
-/// <param name="Columns">The columns that it fills.</param>
 /// <param name="Select">Its SELECT.</param>
-internal sealed record FedView(QualifiedName Name, QualifiedName Target, IReadOnlyList<string> Columns, string Select)
+internal sealed record FedView(QualifiedName Name, QualifiedName Target, string Select)
 {
     /// <summary>The views that inserts into a table feed.</summary>
     public static async Task<IReadOnlyList<FedView>> FindAsync(ClickHouseGateway gateway, QualifiedName table, CancellationToken ct)
@@ -35,10 +34,35 @@ internal sealed record FedView(QualifiedName Name, QualifiedName Target, IReadOn
 
         var to = words.FindIndex(t => t.IsWord(head, "TO"));
         var target = to < 0 ? null : NameAt(head, words, to + 1).Name;
-        var open = words.FindIndex(Math.Max(to, 0), t => head[t.Start] == '(');
-        var close = open < 0 ? -1 : words.FindIndex(open, t => head[t.Start] == ')');
-        var columns = close < 0 ? [] : SqlText.SplitByComma(head[words[open].End..words[close].Start]).Select(TableDefinition.ParseElement);
-        return new FedView(name, target ?? name with { Table = $".inner_id.{uuid}" }, columns.Where(c => c.Kind == "COLUMN").Select(c => c.Name).ToList(), select);
+        return new FedView(name, target ?? name with { Table = $".inner_id.{uuid}" }, select);
+    }
+
+    /// <summary>The columns that it fills: a column of its SELECT that the target does not have is left out, as the server does.</summary>
+    public async Task<IReadOnlyList<string>> ColumnsAsync(ClickHouseGateway gateway, CancellationToken ct)
+    {
+        var insertable = (await gateway.QueryAsync(
+            $"SELECT name FROM system.columns WHERE {TableReader.Where(Target, "table")} AND default_kind NOT IN ('MATERIALIZED', 'ALIAS')", ct: ct)).Select(r => r["name"]);
+        return (await gateway.QueryAsync($"DESCRIBE TABLE ({Select})", ct: ct)).Select(r => r["name"]).Intersect(insertable, StringComparer.Ordinal).ToList();
+    }
+
+    /// <summary>Why it could not be fed with rows of a table; null when it could.</summary>
+    public async Task<string?> ObstacleAsync(ClickHouseGateway gateway, QualifiedName table, CancellationToken ct)
+    {
+        if (Over(table, table) is null)
+        {
+            return $"it does not read {table} directly";
+        }
+
+        try
+        {
+            return (await ColumnsAsync(gateway, ct)).Count == 0 ? $"it fills no column of {Target}"
+                : await gateway.ScalarAsync<long>($"CHECK GRANT INSERT ON {Target.ToSql()}", ct: ct) == 0 ? $"INSERT on {Target} is not granted"
+                : null;
+        }
+        catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
+        {
+            return $"the server refuses its SELECT ({e.ServerMessage})";
+        }
     }
 
     /// <summary>Its SELECT over another table than the one that feeds it; null when it is not plain which of its tables that is.</summary>

@@ -50,6 +50,18 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
         }
     }
 
+    /// <summary>Takes back that rows after a position were copied: the server gives their numbers out again. The next round begins there.</summary>
+    public static async Task GoBackAsync(StepContext context, string direction, long position)
+    {
+        if (context.Journal.Find<RoundFact>($"round/{direction}") is { } round)
+        {
+            // Otherwise the last round would be taken for one that was cut off, and finished.
+            await context.Journal.FactAsync(context.Step.Index, $"round/{direction}", round with { From = position, To = position });
+        }
+
+        await context.Journal.FactAsync(context.Step.Index, $"position/{direction}", position);
+    }
+
     /// <summary>One round. Returns the rows that it copied.</summary>
     public async Task<long> RoundAsync(RoundKind kind, CancellationToken ct)
     {

@@ -20,7 +20,7 @@ internal static class HelperTables
     public static readonly string[] MergeHold = ["max_bytes_to_merge_at_max_space_in_pool", "max_bytes_to_merge_at_min_space_in_pool"];
 
     /// <summary>What follows the name of staging in the names of all other helper tables, as a regular expression.</summary>
-    public const string Suffix = "_(l[0-9]+|w|m)(_f)?";
+    public const string Suffix = "_(l[0-9]+|w|m)(_[df])?";
 
     /// <summary>The landing table of a step.</summary>
     public static QualifiedName Landing(RebuildSpec spec, int step) => spec.Staging with { Table = $"{spec.Staging.Table}_l{step}" };
@@ -33,6 +33,9 @@ internal static class HelperTables
 
     /// <summary>The materialized view that belongs to a helper table.</summary>
     public static QualifiedName ViewOf(QualifiedName table) => table with { Table = table.Table + "_f" };
+
+    /// <summary>The fingerprints of what is written to a landing table.</summary>
+    public static QualifiedName DigestOf(QualifiedName table) => table with { Table = table.Table + "_d" };
 
     /// <summary>Drops all helper tables of the run but staging, those of processes that died too.</summary>
     public static async Task DropAllAsync(StepContext context, RebuildSpec spec, CancellationToken ct)

@@ -18,14 +18,15 @@ internal static class PlanText
         {
             RebuildWay.Alter => "ClickHouse can make these changes in place, so they are ALTERs and no row is copied.",
             RebuildWay.Link => "Only the engine changes, so the parts are linked into the new table and no row is copied.",
-            _ => $"ClickHouse has no ALTER for {string.Join(", ", draft.Changes.Where(c => c.Alter is null).Select(c => c.What).DefaultIfEmpty("this with the strategy asked for"))}, "
+            _ => $"ClickHouse has no ALTER for {string.Join(", ", draft.Changes.Where(c => c.Alter is null).Select(c => c.What).DefaultIfEmpty("all of this together"))}, "
                 + "so the rows are copied into a new table, which then takes over the name.",
         };
         if (draft.Way == RebuildWay.Alter)
         {
-            foreach (var drop in draft.Changes.Where(DestroysValues))
+            foreach (var change in draft.Changes.Where(c => DestroysValues(draft, c)))
             {
-                yield return $"Point of no return: dropping {drop.What} destroys its values. Use --strategy block-log for a copy that can be rolled back.";
+                var what = change.What == "TTL" ? "the server deletes what the new TTL has expired" : change.After is null ? $"dropping {change.What} destroys its values" : $"{change.What} loses values";
+                yield return $"Point of no return: {what}. Use --strategy block-log for a copy that can be rolled back.";
             }
 
             yield break;
@@ -41,8 +42,11 @@ internal static class PlanText
         }
     }
 
-    /// <summary>Whether an ALTER for this change destroys what cannot be brought back.</summary>
-    public static bool DestroysValues(TableChange change) => change.After is null && change.What.StartsWith("column ", StringComparison.Ordinal);
+    /// <summary>Whether an ALTER for this change destroys, or may destroy, what cannot be brought back.</summary>
+    public static bool DestroysValues(RebuildDraft draft, TableChange change) =>
+        change is { What: "TTL", After: not null }
+        || (change.What.StartsWith("column ", StringComparison.Ordinal)
+            && (change.After is null || (change.Before is not null && draft.Request.Accept.Contains("column-cast", StringComparer.Ordinal))));
 
     /// <summary>The steps in order.</summary>
     public static IReadOnlyList<PlannedStep> Steps(RebuildDraft draft, RebuildSpec spec, string node)
@@ -61,6 +65,11 @@ internal static class PlanText
 
         if (draft.Way == RebuildWay.Alter)
         {
+            if (draft.Options.DeferCutover)
+            {
+                Add(AwaitCutover.Name, "Wait for `godwit cutover`");
+            }
+
             foreach (var change in draft.Changes)
             {
                 Add(AlterTable.Name, $"ALTER TABLE {spec.Source} {change.Alter}", new AlterArguments([change.Alter!], change.Undo is null ? [] : [change.Undo]));

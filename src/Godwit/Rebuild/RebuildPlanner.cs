@@ -203,7 +203,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
             ComparesFinal = ComparesFinal(draft),
             AcceptsViewRace = draft.Request.Accept.Contains("view-race", StringComparer.Ordinal),
             CanRollBackAfterCutover = draft.Way == RebuildWay.Alter
-                ? !draft.Changes.Any(PlanText.DestroysValues)
+                ? !draft.Changes.Any(c => PlanText.DestroysValues(draft, c))
                 : !follows || draft.TargetEngine.Folding != RowFolding.Any,
         };
         return new Plan

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Godwit.ClickHouse;
 using Godwit.Runs;
 
@@ -18,6 +19,7 @@ internal sealed record GuardFact(DateTimeOffset StartedAt, long LastMutation, lo
 internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
 {
     private const string Fact = "guard";
+    private const string NewFact = "guard-new";
     private static readonly Dictionary<string, string> NoSettings = [];
 
     /// <summary>Notes how things are; called when the block log is on and before the first row is copied.</summary>
@@ -57,7 +59,7 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
         if (restarted && now.LastBlock < context.Journal.Find<long>("position/forward"))
         {
             // The server counts on from the parts it found: numbers at or below the position may be given out again.
-            await context.Journal.FactAsync(context.Step.Index, "position/forward", now.LastBlock);
+            await Follower.GoBackAsync(context, "forward", now.LastBlock);
             suspect = true;
         }
 
@@ -74,28 +76,58 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
         return suspect;
     }
 
+    /// <summary>Notes how the new table is right before it gets the name.</summary>
+    public async Task NoteNewTableAsync(CancellationToken ct) =>
+        await context.Journal.FactAsync(context.Step.Index, NewFact, await LookAsync(spec.Staging, ct));
+
     /// <summary>
     /// Called after the exchange. A mutation that met it changed the old table only, and nobody but its author knows what to do:
     /// said once, then the run goes on when it is resumed.
     /// </summary>
     /// <exception cref="NeedsOperatorException">There is such a mutation.</exception>
-    public async Task RequireNoLateMutationAsync(CancellationToken ct)
+    public Task RequireNoLateMutationAsync(CancellationToken ct) => RequireNoMutationAsync(
+        Fact,
+        spec.Staging,
+        what => $"{what} met the exchange of the names and changed the old table only, which is {spec.Staging} now. Send it to {spec.Source} again and `resume`"
+            + (spec.CanRollBackAfterCutover ? ", or `rollback` to go back to the old table." : "."),
+        ct);
+
+    /// <summary>Called before and after the names are given back. What changed rows of the new table in place is not in the old one: said once.</summary>
+    /// <param name="table">The name that the new table has at this moment.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <exception cref="NeedsOperatorException">There is such a mutation, or the table was altered.</exception>
+    public async Task RequireNewTableUnchangedAsync(QualifiedName table, CancellationToken ct)
     {
-        const string Told = "late-mutation";
-        var before = context.Journal.Get<GuardFact>(Fact);
-        var now = await LookAsync(spec.Staging, ct);
-        if (context.Journal.Has(Told) || (now.LastMutation <= before.LastMutation && now.PatchParts <= before.PatchParts))
+        string Sentence(string what) => $"{what} changed {spec.Source} after the cutover, and the old table knows nothing of it: a rollback takes it back. "
+            + $"Do the same to the old table{(table == spec.Source ? $", {spec.Staging}," : "")} if it must stay, then say `rollback` again; it will not be asked twice.";
+        await RequireNoMutationAsync(NewFact, table, Sentence, ct);
+        var now = await context.Gateway.ScalarAsync<string>($"SELECT create_table_query FROM system.tables WHERE {TableReader.Where(table, "name")}", ct: ct);
+        var changed = TableChange.Between(spec.To with { Settings = NoSettings }, TableDefinition.Parse(now) with { Settings = NoSettings });
+        var told = $"told/{NewFact}/{string.Join("; ", changed)}";
+        if (changed.Count > 0 && !context.Journal.Has(told))
+        {
+            throw new NeedsOperatorException(Sentence($"An ALTER ({string.Join("; ", changed)})"), told);
+        }
+    }
+
+    private async Task RequireNoMutationAsync(string fact, QualifiedName table, Func<string, string> sentence, CancellationToken ct)
+    {
+        if (context.Journal.Find<GuardFact>(fact) is not { } before)
         {
             return;
         }
 
-        await context.Journal.FactAsync(context.Step.Index, Told, now);
+        var now = await LookAsync(table, ct);
+        var told = string.Create(CultureInfo.InvariantCulture, $"told/{fact}/{now.LastMutation}/{now.PatchParts}");
+        if ((now.LastMutation <= before.LastMutation && now.PatchParts <= before.PatchParts) || context.Journal.Has(told))
+        {
+            return;
+        }
+
         var late = await context.Gateway.QueryAsync(
-            $"SELECT mutation_id, command FROM system.mutations WHERE {TableReader.Where(spec.Staging, "table")} ORDER BY create_time DESC, mutation_id DESC LIMIT 1", ct: ct);
+            $"SELECT mutation_id, command FROM system.mutations WHERE {TableReader.Where(table, "table")} ORDER BY create_time DESC, mutation_id DESC LIMIT 1", ct: ct);
         var what = late is [var mutation] && now.LastMutation > before.LastMutation ? $"{mutation["mutation_id"]} {mutation["command"]}" : "A lightweight update or delete";
-        throw new NeedsOperatorException(
-            $"{what} met the exchange of the names and changed the old table only, which is {spec.Staging} now. "
-            + $"Send it to {spec.Source} again and `resume`, or `rollback` to go back to the old table.");
+        throw new NeedsOperatorException(sentence(what), told);
     }
 
     private async Task RequireSameTableAsync(CancellationToken ct)

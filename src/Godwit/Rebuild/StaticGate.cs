@@ -47,7 +47,7 @@ internal static class StaticGate
     {
         var before = context.Journal.Find<StillFact>(NewFact);
         var now = await LookAsync(context, spec.Source, ct);
-        if (before is not null && now.LastBlock > before.LastBlock)
+        if (before is not null && (now.LastBlock > before.LastBlock || now.LastMutation > before.LastMutation))
         {
             throw new StepFailedException(
                 $"{spec.Source} has been written to since the cutover, and the strategy static keeps no log by which the old table could catch up. "

@@ -4,7 +4,8 @@ namespace Godwit.Rebuild;
 
 /// <summary>The journal's fact that the exchange comes next.</summary>
 /// <param name="Position">The last position of the table that is about to take the name over; later ones are writers' or a sweep's.</param>
-internal sealed record ExchangeFact(long Position);
+/// <param name="Followed">What the table that is about to lose the name had up to here has been copied.</param>
+internal sealed record ExchangeFact(long Position, long Followed);
 
 /// <summary>
 /// Exchanges the names and moves over what writers still put into the table that lost its name. Rows are swept while the barrier
@@ -18,6 +19,9 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
     private TimeSpan _gap;
     private long _rows;
 
+    /// <summary>From the table that loses its name to the one that gets it.</summary>
+    public Direction Direction => direction;
+
     /// <summary>EXCHANGE TABLES. Whether it happened is decided by UUID, never by sending it again.</summary>
     public async Task ExchangeAsync(CancellationToken ct)
     {
@@ -29,7 +33,7 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
 
         var position = await Positions.LastAsync(context.Gateway, spec.Staging, ct);
         _lastSweep = context.Clock.GetTimestamp();
-        await context.Journal.FactAsync(context.Step.Index, $"exchange/{direction.Name}", new ExchangeFact(position));
+        await context.Journal.FactAsync(context.Step.Index, $"exchange/{direction.Name}", new ExchangeFact(position, spec.FollowsWrites ? _follower.Position : 0));
         var began = context.Clock.GetTimestamp();
         await context.ChangeAsync("exchange", ct, $"EXCHANGE TABLES {spec.Source.ToSql()} AND {spec.Staging.ToSql()}");
         _exchange = context.Clock.GetElapsedTime(began);
@@ -48,7 +52,7 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
         await Positions.WaitForStatementsAsync(context, "query_kind IN ('Insert', 'AsyncInsertFlush', 'Alter')", () => SweepOnceAsync(ct), ct);
         await SweepOnceAsync(ct);
         await _follower.DropLandingAsync(ct);
-        await new ViewWitness(context, spec, direction).FeedAsync(ct);
+        await new ViewWitness(context, spec, direction).KeepMissedAsync(ct);
     }
 
     /// <summary>Writes down that the sweep is over, with what was measured.</summary>

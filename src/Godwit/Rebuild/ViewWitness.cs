@@ -4,7 +4,7 @@ using Godwit.Runs;
 namespace Godwit.Rebuild;
 
 /// <summary>The journal's fact that the witness stands.</summary>
-/// <param name="Position">Rows after this position of the table that the direction reads were inserted when it stood.</param>
+/// <param name="Position">Every row of the table after this position was inserted when it stood.</param>
 /// <param name="Views">The views that it stands for.</param>
 internal sealed record WitnessFact(long Position, IReadOnlyList<string> Views);
 
@@ -19,149 +19,161 @@ internal sealed record WitnessFact(long Position, IReadOnlyList<string> Views);
 internal sealed class ViewWitness(StepContext context, RebuildSpec spec, Direction direction)
 {
     private const string Inserts = "query_kind IN ('Insert', 'AsyncInsertFlush')";
+
+    // What a writer's INSERT must never fail for: the witness has one partition, whatever the table has.
+    private const string Unlimited = "parts_to_delay_insert = 1000000, parts_to_throw_insert = 1000000, max_parts_in_total = 1000000";
     private static readonly QueryOptions Reading = new() { Settings = CopyTuning.ReadSettings, Timeout = Timeout.InfiniteTimeSpan };
 
     private QualifiedName Seen => HelperTables.Witness(spec);
 
     private QualifiedName Missed => HelperTables.Missed(spec);
 
-    private string Hash => direction.Fingerprint.Hash;
+    private string Columns => string.Join(", ", direction.Mapping.Select(m => Sql.Identifier(m.Target)));
+
+    // Columns that are the same in the table that is read, in the one that is filled, and in an insert on its way, whoever sends it.
+    private string Hash => $"cityHash64({string.Join(", ", direction.Mapping.Where(m => m.IsPlain).Select(m => m.HashArguments()))})";
 
     private string Fact => $"witness/{direction.Name}";
+
+    /// <summary>Whether what was inserted can be recognised when it is stored.</summary>
+    public static bool IsPossible(TableEngine from, TableEngine to, IReadOnlyList<ColumnMapping> mapping) =>
+        !from.MakesRows && !to.MakesRows && mapping.Any(m => m.IsPlain);
 
     /// <summary>Makes the witness of what is inserted under the source's name, and waits for inserts that began before it.</summary>
     /// <exception cref="StepFailedException">A view cannot be fed by anything but an insert, and nobody has accepted that.</exception>
     public async Task StandAsync(CancellationToken ct)
     {
-        var views = await ViewsAsync(ct);
-        var odd = views.FirstOrDefault(v => !IsPossible(spec) || v.Over(spec.Source, Missed) is null);
-        if (odd is not null && !spec.AcceptsViewRace)
-        {
-            throw new StepFailedException(
-                $"The materialized view {odd.Name} was not there when the plan was made, and Godwit could not feed it with inserts that meet the exchange. "
-                + "DETACH it and `resume`, or `rollback` and start again.");
-        }
-
-        if (views.Count == 0 || !IsPossible(spec))
-        {
-            await context.Journal.FactAsync(context.Step.Index, Fact, new WitnessFact(0, []));
-            return;
-        }
-
         await FallAsync(ct);
-        await context.ChangeAsync(
-            "create-witness",
-            ct,
-            $"CREATE TABLE {Seen.ToSql()} (h UInt64) ENGINE = MergeTree ORDER BY tuple()",
-            $"CREATE MATERIALIZED VIEW {HelperTables.ViewOf(Seen).ToSql()} TO {Seen.ToSql()} AS SELECT {Hash} AS h FROM {direction.Fingerprint.Mapped(spec.Source.ToSql(), null)}");
-        await Positions.WaitForStatementsAsync(context, Inserts, () => Task.CompletedTask, ct);
-        await context.Journal.FactAsync(
-            context.Step.Index,
-            Fact,
-            new WitnessFact(await Positions.LastAsync(context.Gateway, spec.Source, ct), views.Select(v => v.Name.ToString()).ToList()));
+        var isPossible = IsPossible(TableEngine.Parse(spec.From.Engine), TableEngine.Parse(spec.To.Engine), direction.Mapping);
+        List<string> views = [];
+        foreach (var view in await FedView.FindAsync(context.Gateway, spec.Source, ct))
+        {
+            var obstacle = isPossible ? await view.ObstacleAsync(context.Gateway, spec.Source, ct) : "the rows that it missed could not be told";
+            if (obstacle is null)
+            {
+                views.Add(view.Name.ToString());
+            }
+            else if (!spec.AcceptsViewRace)
+            {
+                throw new StepFailedException($"The materialized view {view.Name} could not be fed with inserts that meet the exchange of the names: {obstacle}. Mend it or DETACH it, then go on.");
+            }
+        }
+
+        if (views.Count > 0)
+        {
+            await context.ChangeAsync(
+                "create-witness",
+                ct,
+                $"CREATE TABLE {Seen.ToSql()} (h UInt64) ENGINE = MergeTree ORDER BY tuple() SETTINGS {Unlimited}",
+                $"CREATE MATERIALIZED VIEW {HelperTables.ViewOf(Seen).ToSql()} TO {Seen.ToSql()} AS SELECT {Hash} AS h FROM {spec.Source.ToSql()}");
+            await Positions.WaitForStatementsAsync(context, Inserts, () => Task.CompletedTask, ct);
+        }
+
+        await context.Journal.FactAsync(context.Step.Index, Fact, new WitnessFact(await Positions.LastAsync(context.Gateway, spec.Source, ct), views));
     }
 
     /// <summary>Takes the witness away.</summary>
     public Task FallAsync(CancellationToken ct) => HelperTables.DropAsync(context, ct, HelperTables.ViewOf(Seen), Seen);
 
-    private static bool IsPossible(RebuildSpec spec) => !TableEngine.Parse(spec.From.Engine).MakesRows && !TableEngine.Parse(spec.To.Engine).MakesRows;
-
-    /// <summary>Feeds the views with what they missed; called when every insert that can have missed them has ended.</summary>
-    /// <exception cref="NeedsOperatorException">An earlier attempt was cut off, and what it did cannot be found out.</exception>
-    public async Task FeedAsync(CancellationToken ct)
+    /// <summary>
+    /// Keeps the rows that views missed in a table of their own; called when every insert that can have met the exchange has ended and
+    /// has been swept, and before merges of the table that has the name may fold what came.
+    /// </summary>
+    public async Task KeepMissedAsync(CancellationToken ct)
     {
-        if (context.Journal.Find<WitnessFact>(Fact) is not { Views.Count: > 0 } witness || context.Journal.Has($"fed/{direction.Name}"))
+        if (context.Journal.Find<WitnessFact>(Fact) is not { Views.Count: > 0 } witness || context.Journal.Has($"missed/{direction.Name}"))
         {
             return;
         }
 
         context.Board.Activity = "looking for inserts that materialized views missed";
-        var condition = await ArrivedAsync(ct);
+        var stored = await StoredAsync(witness, ct);
 
         // The witness of an insert may be stored a moment after its rows.
         await Positions.WaitForStatementsAsync(context, Inserts, () => Task.CompletedTask, ct);
-        if (await context.Gateway.ScalarAsync<long>($"SELECT count() FROM ({Unseen(witness, condition)})", Reading, ct) > 0)
+        var unseen = $"SELECT h, sum(n) AS missing FROM (SELECT {Hash} AS h, 1 AS n FROM ({stored}) UNION ALL SELECT h, -1 FROM {Seen.ToSql()}) GROUP BY h HAVING missing > 0";
+        var missing = await context.Gateway.ScalarAsync<long>($"SELECT sum(missing) FROM ({unseen})", Reading, ct);
+        if (missing > 0)
         {
-            await KeepMissedAsync(witness, condition, ct);
-            foreach (var view in (await ViewsAsync(ct)).Where(v => witness.Views.Contains(v.Name.ToString(), StringComparer.Ordinal)))
-            {
-                await FeedAsync(view, ct);
-            }
+            await FillAsync(stored, unseen, ct);
         }
 
-        await context.Journal.FactAsync(context.Step.Index, $"fed/{direction.Name}", true);
+        await context.Journal.FactAsync(context.Step.Index, $"missed/{direction.Name}", missing);
+        await FallAsync(ct);
     }
 
-    private async Task<IReadOnlyList<FedView>> ViewsAsync(CancellationToken ct) =>
-        (await FedView.FindAsync(context.Gateway, spec.Source, ct)).Where(v => v.Name != HelperTables.ViewOf(Seen)).ToList();
-
-    /// <summary>Which rows writers have put into the table that has the name now.</summary>
-    private async Task<string> ArrivedAsync(CancellationToken ct)
+    /// <summary>Puts the missed rows through the SELECT of each view. What stands in the way here harms nobody but the views.</summary>
+    /// <exception cref="NeedsOperatorException">An earlier attempt was cut off, and what it did cannot be found out.</exception>
+    public async Task FeedAsync(CancellationToken ct)
     {
-        var after = context.Journal.Get<ExchangeFact>($"exchange/{direction.Name}").Position;
-        var upTo = await Positions.LastAsync(context.Gateway, direction.To, ct);
-        return Positions.Between(after, upTo, Follower.SweptBlocks(context.Journal, direction.Name));
-    }
-
-    /// <summary>The rows that writers have stored since the witness stood, as rows of the table that has the name now.</summary>
-    private string Stored(WitnessFact witness, string condition)
-    {
-        var columns = string.Join(", ", direction.Mapping.Select(m => Sql.Identifier(m.Target)));
-        return $"SELECT {columns} FROM {direction.Fingerprint.Mapped(direction.From.ToSql(), $"_block_number > {witness.Position}")} "
-            + $"UNION ALL SELECT {columns} FROM {direction.To.ToSql()} WHERE {condition}";
-    }
-
-    private string Unseen(WitnessFact witness, string condition) =>
-        $"SELECT h, sum(n) AS missing FROM (SELECT {Hash} AS h, 1 AS n FROM ({Stored(witness, condition)}) UNION ALL SELECT h, -1 FROM {Seen.ToSql()}) "
-        + "GROUP BY h HAVING missing > 0";
-
-    private async Task KeepMissedAsync(WitnessFact witness, string condition, CancellationToken ct)
-    {
-        if (context.Journal.Has($"missed/{direction.Name}"))
+        if (context.Journal.Find<long>($"missed/{direction.Name}") == 0)
         {
             return;
         }
 
+        context.Board.Activity = "feeding materialized views with what they missed";
+        var watched = context.Journal.Get<WitnessFact>(Fact).Views;
+        foreach (var view in (await FedView.FindAsync(context.Gateway, spec.Source, ct)).Where(v => watched.Contains(v.Name.ToString(), StringComparer.Ordinal)))
+        {
+            await FeedAsync(view, ct);
+        }
+    }
+
+    /// <summary>What writers have stored and may have met the exchange, as rows of the table that has the name now.</summary>
+    private async Task<string> StoredAsync(WitnessFact witness, CancellationToken ct)
+    {
+        var exchange = context.Journal.Get<ExchangeFact>($"exchange/{direction.Name}");
+        var upTo = await Positions.LastAsync(context.Gateway, direction.To, ct);
+        var since = Positions.Between(exchange.Position, upTo, Follower.SweptBlocks(context.Journal, direction.Name));
+        return $"SELECT {Columns} FROM {direction.Fingerprint.Mapped(direction.From.ToSql(), $"_block_number > {Math.Max(exchange.Followed, witness.Position)}")} "
+            + $"UNION ALL SELECT {Columns} FROM {direction.To.ToSql()} WHERE {since}";
+    }
+
+    private async Task FillAsync(string stored, string unseen, CancellationToken ct)
+    {
         await HelperTables.DropAsync(context, ct, Missed);
         await context.ChangeAsync(
             "create-missed", [direction.ToDefinition.ToSql(Missed, HelperTables.Landing(sweep: false))], HelperTables.CreateSettings(direction.ToDefinition), ct);
-        var columns = string.Join(", ", direction.Mapping.Select(m => Sql.Identifier(m.Target)));
-        var unseen = Unseen(witness, condition);
-        await InsertAsync(
-            $"INSERT INTO {Missed.ToSql()} ({columns}) SELECT {columns} FROM "
-            + $"(SELECT {columns}, godwit_h, row_number() OVER (PARTITION BY godwit_h) AS godwit_n FROM (SELECT {columns}, {Hash} AS godwit_h FROM ({Stored(witness, condition)})) "
-            + $"WHERE godwit_h IN (SELECT h FROM ({unseen}))) AS godwit_r INNER JOIN ({unseen}) AS godwit_u ON godwit_r.godwit_h = godwit_u.h WHERE godwit_n <= missing",
+        var tuning = CopyTuning.For(await ServerResources.ReadAsync(context.Gateway, context.Options, ct), context.Options, 1, long.MaxValue);
+        await LongStatement.RunAsync(
+            context,
+            $"INSERT INTO {Missed.ToSql()} ({Columns}) SELECT {Columns} FROM "
+            + $"(SELECT {Columns}, godwit_h, row_number() OVER (PARTITION BY godwit_h) AS godwit_n FROM (SELECT {Columns}, {Hash} AS godwit_h FROM ({stored})) "
+            + $"WHERE godwit_h IN (SELECT h FROM ({unseen}))) AS godwit_r INNER JOIN (SELECT h AS godwit_u, missing AS godwit_m FROM ({unseen})) AS godwit_s "
+            + "ON godwit_r.godwit_h = godwit_s.godwit_u WHERE godwit_n <= godwit_m",
+            (tuning with { RowsPerSecond = null, IsPolite = false }).Settings(),
+            _ => { },
             ct);
-        var rows = await context.Gateway.ScalarAsync<long>($"SELECT count() FROM {Missed.ToSql()}", ct: ct);
-        await context.Journal.FactAsync(context.Step.Index, $"missed/{direction.Name}", rows);
     }
 
     private async Task FeedAsync(FedView view, CancellationToken ct)
     {
-        var fact = $"{direction.Name}/{view.Name}";
-        if (view.Over(spec.Source, Missed) is not { } select || context.Journal.Has($"fed/{fact}"))
+        var (feeding, fed) = ($"feeding/{direction.Name}/{view.Name}", $"fed/{direction.Name}/{view.Name}");
+        if (view.Over(spec.Source, Missed) is not { } select || context.Journal.Has(fed))
         {
             return;
         }
 
-        if (context.Journal.Has($"feeding/{fact}"))
+        if (context.Journal.Find<bool>(feeding))
         {
-            await context.Journal.FactAsync(context.Step.Index, $"fed/{fact}", true);
             throw new NeedsOperatorException(
                 $"{context.Journal.Get<long>($"missed/{direction.Name}")} rows had met the exchange and were being put into {view.Target} for the view {view.Name} when that was cut off, "
-                + $"and whether they arrived cannot be told. They are in {Missed}: compare, and INSERT them if they are not there. Then `resume`.");
+                + $"and whether they arrived cannot be told. They are in {Missed}: compare, and INSERT them if they are not there. Then `resume`.",
+                fed);
         }
 
-        await context.Journal.FactAsync(context.Step.Index, $"feeding/{fact}", true);
-        var columns = string.Join(", ", view.Columns.Select(Sql.Identifier));
-        await InsertAsync($"INSERT INTO {view.Target.ToSql()} ({columns}) SELECT {columns} FROM ({select})", ct);
-        await context.Journal.FactAsync(context.Step.Index, $"fed/{fact}", true);
-    }
+        var columns = string.Join(", ", (await view.ColumnsAsync(context.Gateway, ct)).Select(Sql.Identifier));
+        await context.Journal.FactAsync(context.Step.Index, feeding, true);
+        try
+        {
+            await LongStatement.RunAsync(context, $"INSERT INTO {view.Target.ToSql()} ({columns}) SELECT {columns} FROM ({select})", CopyTuning.FeedSettings, _ => { }, ct);
+        }
+        catch (ClickHouseException e) when (e.NeverRan())
+        {
+            await context.Journal.FactAsync(context.Step.Index, feeding, false);
+            throw;
+        }
 
-    private async Task InsertAsync(string sql, CancellationToken ct)
-    {
-        var resources = await ServerResources.ReadAsync(context.Gateway, context.Options, ct);
-        var tuning = CopyTuning.For(resources, context.Options, 1, long.MaxValue) with { RowsPerSecond = null, IsPolite = false };
-        await LongStatement.RunAsync(context, sql, tuning.Settings(), _ => { }, ct);
+        await context.Journal.FactAsync(context.Step.Index, fed, true);
     }
 }

@@ -123,7 +123,12 @@ internal static class LongStatement
 public sealed class OutcomeUnknownException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>An outcome cannot be established by asking the server: a person must look before anything else is sent.</summary>
-public sealed class NeedsOperatorException(string message) : Exception(message);
+/// <param name="message">What happened, to what, and what to do.</param>
+/// <param name="told">A fact for the journal, written once the message is stored: the run then goes on without asking again.</param>
+public sealed class NeedsOperatorException(string message, string? told = null) : Exception(message)
+{
+    internal string? Told { get; } = told;
+}
 
 /// <summary>A step refuses to go on because what it found would make the result wrong.</summary>
 public sealed class StepFailedException(string message) : Exception(message);

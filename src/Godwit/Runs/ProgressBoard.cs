@@ -62,9 +62,6 @@ internal sealed class ProgressBoard(TimeProvider clock)
     /// <summary>Rows that a step has moved for good; 0 when it moves none.</summary>
     public long FinishedRows(int step) => _done.GetValueOrDefault(step);
 
-    /// <summary>Forgets what a step has reported: it starts again.</summary>
-    public void Reset(int step) => _live.TryRemove(step, out _);
-
     /// <summary>The figures of this moment as JSON.</summary>
     public string Snapshot()
     {

@@ -240,20 +240,23 @@ internal sealed class Runner
 
     private async Task RollBackAsync(CancellationToken ct)
     {
-        if (!_services.Journal.Has(RollingBack))
-        {
-            await _services.Journal.FactAsync(0, RollingBack, true);
-        }
-
-        if (_run.State != RunState.RollingBack)
-        {
-            await MoveAsync(RunState.RollingBack, null);
-        }
-
         await GuardedAsync(
             async () =>
             {
-                await new StepSequence(_plan, _steps, _services, SaveAsync).UndoAsync(ct);
+                var steps = new StepSequence(_plan, _steps, _services, SaveAsync);
+                if (!_services.Journal.Has(RollingBack))
+                {
+                    // Until this is through the run may still go forward, or stay completed.
+                    await steps.PrepareUndoAsync(ct);
+                    await _services.Journal.FactAsync(0, RollingBack, true);
+                }
+
+                if (_run.State != RunState.RollingBack)
+                {
+                    await MoveAsync(RunState.RollingBack, null);
+                }
+
+                await steps.UndoAsync(ct);
                 _run = _run with { FinishedAt = _clock.GetUtcNow(), RollbackUntil = null };
                 await MoveAsync(RunState.RolledBack, null);
             },
@@ -270,6 +273,10 @@ internal sealed class Runner
         catch (NeedsOperatorException e)
         {
             await FailAsync(RunState.NeedsOperator, e.Message, null);
+            if (e.Told is not null)
+            {
+                await _services.Journal.FactAsync(_plan.Steps.Count - 1, e.Told, true);
+            }
         }
         catch (Exception e) when (e is StepFailedException or OutcomeUnknownException or StoredFormatException)
         {
@@ -295,8 +302,8 @@ internal sealed class Runner
 
         await _store.AppendErrorAsync(_lease.Current, new RunError(_run.RunId, step, message, details, _clock.GetUtcNow()), CancellationToken.None);
 
-        // A clean-up that failed leaves a completed run: it can be asked for again.
-        await MoveAsync(_run.State == RunState.Completed ? RunState.Completed : state, message);
+        // A clean-up that failed or a rollback that could not begin leaves a run as it is: it can be asked for again.
+        await MoveAsync(RunTransitions.IsAllowed(_run.State, state) ? state : _run.State, message);
     }
 
     private async Task CompleteAsync()

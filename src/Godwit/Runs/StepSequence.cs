@@ -31,6 +31,16 @@ internal sealed class StepSequence(Plan plan, StepRecord[] records, RunServices 
         }
     }
 
+    /// <summary>Finds out whether every step that was begun can be undone, and does what can be done for it while nothing is lost by it.</summary>
+    public async Task PrepareUndoAsync(CancellationToken ct)
+    {
+        foreach (var step in plan.Steps.Reverse().Where(s => records[s.Index].State is not (StepState.Pending or StepState.Undone)))
+        {
+            var context = new StepContext(plan, step, services);
+            await WithPatienceAsync(() => StepCatalog.Get(step.Kind).PrepareUndoAsync(context, ct), ct);
+        }
+    }
+
     /// <summary>Undoes every step that was begun, newest first.</summary>
     public async Task UndoAsync(CancellationToken ct)
     {
@@ -98,19 +108,32 @@ internal sealed class StepSequence(Plan plan, StepRecord[] records, RunServices 
     // Every step may be done again from its beginning, so a server that restarts or is overloaded is only waited for.
     private async Task WithPatienceAsync(Func<Task> work, CancellationToken ct)
     {
-        long? since = null;
-        for (var pause = TimeSpan.FromMilliseconds(250); ; pause = TimeSpan.FromSeconds(Math.Min(5, pause.TotalSeconds * 2)))
+        var first = TimeSpan.FromMilliseconds(250);
+        var (since, pause) = (default(long?), first);
+        while (true)
         {
+            var began = services.Clock.GetTimestamp();
             try
             {
                 await work();
                 return;
             }
-            catch (Exception e) when (MayPass(e) && !ct.IsCancellationRequested && services.Clock.GetElapsedTime(since ??= services.Clock.GetTimestamp()) < Patience)
+            catch (Exception e) when (MayPass(e) && !ct.IsCancellationRequested)
             {
+                if (since is null || (e is OutcomeUnknownException or ClickHouse.ClickHouseUnreachableException && services.Clock.GetElapsedTime(began) > Patience))
+                {
+                    // It worked for a while: this is another trouble than the one before.
+                    (since, pause) = (services.Clock.GetTimestamp(), first);
+                }
+                else if (services.Clock.GetElapsedTime(since.Value) >= Patience)
+                {
+                    throw;
+                }
+
                 services.Board.Brake = $"trying again: {e.Message}";
                 await Task.Delay(pause, services.Clock, ct);
                 services.Board.Brake = null;
+                pause = TimeSpan.FromSeconds(Math.Min(5, pause.TotalSeconds * 2));
             }
         }
     }

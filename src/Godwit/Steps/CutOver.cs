@@ -15,47 +15,46 @@ internal sealed class CutOver : IStep
     /// <summary>The journal's fact that everything has been swept: the step is done.</summary>
     public const string Swept = "swept/forward";
 
-    private const int MostRounds = 10;
-    private static readonly TimeSpan ShortRound = TimeSpan.FromMilliseconds(300);
 
     public string Kind => Name;
 
     public async Task ForwardAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<RebuildSpec>();
+        var sweeper = new Sweeper(context, spec, spec.ForwardDirection(exchanged: true));
+        await EndOwnStatementsAsync(context, ct);
         if (!await IsExchangedAsync(context, spec, ct))
         {
-            await PrepareAsync(context, spec, ct);
-            await context.Journal.FactAsync(
-                context.Step.Index, "position/backward", await Positions.LastAsync(context.Gateway, spec.Staging, ct));
+            var witness = new ViewWitness(context, spec, spec.ForwardDirection(exchanged: false));
+            await WithLiveTableAsync(
+                context,
+                spec,
+                async () =>
+                {
+                    await PrepareAsync(context, spec, witness, ct);
+                    await context.Journal.FactAsync(
+                        context.Step.Index, "position/backward", await Positions.LastAsync(context.Gateway, spec.Staging, ct));
+                    await ExchangeAsync(context, spec, sweeper, toExchanged: true, ct);
+                },
+                () => LetGoAsync(context, spec, witness));
         }
 
-        await ExchangeAndSweepAsync(context, spec, spec.ForwardDirection(exchanged: true), toExchanged: true, ct);
-        if (spec.FollowsWrites)
-        {
-            await new SourceGuard(context, spec).RequireNoLateMutationAsync(ct);
-        }
-
-        await MergeControl.ReleaseAsync(context, spec, spec.Source, spec.To, ct);
-        if (MergeControl.IsNeeded(spec))
-        {
-            await MergeControl.ReleaseAsync(context, spec, spec.Staging, spec.From, ct);
-        }
+        await SettleForwardAsync(context, spec, sweeper, ct);
 
         // From here on the run is completed, and nothing but the retired table may be left of it.
         await HelperTables.DropAllAsync(context, spec, ct);
     }
 
-    public async Task UndoAsync(StepContext context, CancellationToken ct)
+    public async Task PrepareUndoAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<RebuildSpec>();
-        var exchanged = await IsExchangedAsync(context, spec, ct);
-        if (!exchanged && !context.Journal.Has("exchange/backward"))
+        await EndOwnStatementsAsync(context, ct);
+        if (!await IsExchangedAsync(context, spec, ct))
         {
             return;
         }
 
-        if (exchanged && !spec.CanRollBackAfterCutover)
+        if (!spec.CanRollBackAfterCutover)
         {
             throw new StepFailedException(
                 $"The names of {spec.Source} and {spec.Staging} have changed hands, and there is no way back without loss: merges of the new table "
@@ -64,21 +63,63 @@ internal sealed class CutOver : IStep
 
         if (!spec.FollowsWrites)
         {
-            await RequireNothingCameAsync(context, spec, exchanged, ct);
+            await StaticGate.RequireNewTableUnchangedAsync(context, spec, ct);
+            return;
         }
 
+        await new SourceGuard(context, spec).RequireNewTableUnchangedAsync(spec.Source, ct);
+        if (!context.Journal.Has(Swept))
+        {
+            await SettleForwardAsync(context, spec, new Sweeper(context, spec, spec.ForwardDirection(exchanged: true)), ct);
+        }
+
+        // What cannot go back, such as a value that the old column's type does not take, is found here.
+        var direction = spec.BackwardDirection(exchanged: true);
+        await WithLiveTableAsync(
+            context,
+            spec,
+            async () =>
+            {
+                await HoldBothAsync(context, spec, ct);
+                await LastRounds.RunAsync(context, new Follower(context, spec, direction), ct);
+            },
+            () => LetGoOfNewTableAsync(context, spec));
+        await LetGoOfNewTableAsync(context, spec);
+    }
+
+    public async Task UndoAsync(StepContext context, CancellationToken ct)
+    {
+        var spec = context.Shared<RebuildSpec>();
+        await EndOwnStatementsAsync(context, ct);
+        var exchanged = await IsExchangedAsync(context, spec, ct);
+        if (!exchanged && !context.Journal.Has("exchange/backward"))
+        {
+            return;
+        }
+
+        var sweeper = new Sweeper(context, spec, spec.BackwardDirection(exchanged: false));
         if (exchanged)
         {
-            if (!context.Journal.Has(Swept))
-            {
-                await ExchangeAndSweepAsync(context, spec, spec.ForwardDirection(exchanged: true), toExchanged: true, ct);
-            }
-
-            await BringOldTableUpToDateAsync(context, spec, ct);
+            var witness = new ViewWitness(context, spec, spec.BackwardDirection(exchanged: true));
+            await WithLiveTableAsync(
+                context,
+                spec,
+                async () =>
+                {
+                    await BringOldTableUpToDateAsync(context, spec, witness, ct);
+                    await ExchangeAsync(context, spec, sweeper, toExchanged: false, ct);
+                },
+                () => LetGoOfNewTableAsync(context, spec));
         }
 
-        await ExchangeAndSweepAsync(context, spec, spec.BackwardDirection(exchanged: false), toExchanged: false, ct);
+        await SettleAsync(context, spec, sweeper, ct);
         await MergeControl.ReleaseAsync(context, spec, spec.Source, spec.From, ct);
+        if (spec.FollowsWrites)
+        {
+            await new SourceGuard(context, spec).RequireNewTableUnchangedAsync(spec.Staging, ct);
+        }
+
+        await new ViewWitness(context, spec, sweeper.Direction).FeedAsync(ct);
     }
 
     /// <summary>Whether the source's name stands for the new table, decided by UUID.</summary>
@@ -97,7 +138,7 @@ internal sealed class CutOver : IStep
         };
     }
 
-    private static async Task PrepareAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    private static async Task PrepareAsync(StepContext context, RebuildSpec spec, ViewWitness witness, CancellationToken ct)
     {
         context.Board.Activity = "last rounds before the cutover";
         if (!spec.FollowsWrites)
@@ -106,142 +147,121 @@ internal sealed class CutOver : IStep
             return;
         }
 
-        await WithWitnessAsync(context, spec, spec.ForwardDirection(exchanged: false), () => GetReadyAsync(context, spec, ct), ct);
+        await new SourceGuard(context, spec).NoteNewTableAsync(ct);
+        await witness.StandAsync(ct);
+        await LastRounds.GetReadyAsync(context, spec, ct);
     }
 
-    // What was made for the exchange must not stay when the run fails or is stopped before it.
-    private static async Task WithWitnessAsync(StepContext context, RebuildSpec spec, Direction direction, Func<Task> work, CancellationToken ct)
+    // An EXCHANGE whose answer was lost may still be under way: until it has ended, the names say nothing, and a second one would undo it.
+    private static Task EndOwnStatementsAsync(StepContext context, CancellationToken ct) => LongStatement.KillAsync(
+        context.Gateway, $"startsWith(query_id, {Sql.Literal($"{context.Services.QueryPrefix}{context.Step.Index}-")})", ct);
+
+    // What holds the live table for the exchange must not stay when the run fails or is stopped before it.
+    private static async Task WithLiveTableAsync(StepContext context, RebuildSpec spec, Func<Task> work, Func<Task> letGo)
     {
-        var witness = new ViewWitness(context, spec, direction);
+        var was = await IsExchangedAsync(context, spec, CancellationToken.None);
         try
         {
-            await witness.StandAsync(ct);
             await work();
         }
         catch
         {
-            await Verify.LetGoAsync(context, spec);
-            await witness.FallAsync(CancellationToken.None);
+            try
+            {
+                if (await IsExchangedAsync(context, spec, CancellationToken.None) == was)
+                {
+                    await letGo();
+                }
+            }
+            catch (ClickHouseException e)
+            {
+                // What went wrong first decides what happens next: the next attempt, or the rollback, lets go.
+                context.Board.Activity = $"{spec.Source} is still held: {e.Message}";
+            }
+
             throw;
         }
     }
 
-    private static async Task GetReadyAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    private static async Task LetGoAsync(StepContext context, RebuildSpec spec, ViewWitness witness)
     {
-        var follower = new Follower(context, spec, spec.ForwardDirection(exchanged: false));
-        var isDoubtful = VerifiedBeforeSuspicion(context);
-        do
-        {
-            isDoubtful |= await Verify.StandStillAsync(context, spec, ct);
-            if (isDoubtful)
-            {
-                await Verify.CompareAsync(context, spec, isSuspect: true, ct);
-            }
+        await Verify.LetGoAsync(context, spec);
+        await witness.FallAsync(CancellationToken.None);
+    }
 
-            await QuickRoundsAsync(context, follower, ct);
-            isDoubtful = !await HaveSameCountAsync(context, spec, follower, ct) || await new SourceGuard(context, spec).IsSuspectNowAsync(ct);
+    private static async Task LetGoOfNewTableAsync(StepContext context, RebuildSpec spec)
+    {
+        if (MustHoldNewTable(spec))
+        {
+            await MergeControl.StartAsync(context, spec.Source, CancellationToken.None);
+            await MergeControl.ReleaseAsync(context, spec, spec.Source, spec.To, CancellationToken.None);
         }
-        while (isDoubtful);
 
-        // What came during these looks must not wait for the sweep, while nobody can see it.
-        await QuickRoundsAsync(context, follower, ct);
+        await HelperTables.DropAllAsync(context, spec, CancellationToken.None);
     }
 
-    private static bool VerifiedBeforeSuspicion(StepContext context)
-    {
-        var suspect = context.Journal.All<GuardFact>("suspect").Select(f => f.Sequence).LastOrDefault();
-        var verified = context.Journal.All<object>("verified/forward").Select(f => f.Sequence).LastOrDefault();
-        return suspect > verified;
-    }
-
-    // The shorter the last round, the fewer rows are left for the sweep. On a busy server rounds stop getting shorter at some point.
-    private static async Task QuickRoundsAsync(StepContext context, Follower follower, CancellationToken ct)
-    {
-        var took = TimeSpan.MaxValue;
-        for (var round = 0; round < MostRounds; round++)
-        {
-            await follower.PrepareAsync(RoundKind.Last, ct);
-            var began = context.Clock.GetTimestamp();
-            var rows = await follower.RoundAsync(RoundKind.Last, ct);
-            var before = took;
-            took = context.Clock.GetElapsedTime(began);
-            if (rows == 0 || took < ShortRound || took > before * 0.8)
-            {
-                return;
-            }
-        }
-    }
-
-    private static async Task<bool> HaveSameCountAsync(StepContext context, RebuildSpec spec, Follower follower, CancellationToken ct)
-    {
-        var final = spec.ComparesFinal ? "FINAL PREWHERE" : "WHERE";
-        var options = new QueryOptions
-        {
-            Settings = new Dictionary<string, string>(CopyTuning.ReadSettings, StringComparer.Ordinal) { ["apply_prewhere_after_final"] = "0" },
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-        var old = await context.Gateway.ScalarAsync<long>(
-            $"SELECT count() FROM {spec.Source.ToSql()} {final} _block_number <= {follower.Position}", options, ct);
-        var present = await context.Gateway.ScalarAsync<long>(
-            spec.ComparesFinal
-                ? $"SELECT count() FROM {spec.Staging.ToSql()} FINAL"
-                : $"SELECT sum(rows) FROM system.parts WHERE {TableReader.Where(spec.Staging, "table")} AND active",
-            options,
-            ct);
-        return old == present;
-    }
-
-    private static async Task BringOldTableUpToDateAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    private static async Task BringOldTableUpToDateAsync(StepContext context, RebuildSpec spec, ViewWitness witness, CancellationToken ct)
     {
         context.Board.Activity = "bringing the old table up to date";
         if (!spec.FollowsWrites)
         {
+            await StaticGate.RequireNewTableUnchangedAsync(context, spec, ct);
             return;
         }
 
+        await witness.StandAsync(ct);
+        await HoldBothAsync(context, spec, ct);
+        await LastRounds.RunAsync(context, new Follower(context, spec, spec.BackwardDirection(exchanged: true)), ct);
+    }
+
+    // Both sides of a round are compared, so the rows that are read must stand still.
+    private static bool MustHoldNewTable(RebuildSpec spec) => TableEngine.Parse(spec.To.Engine).Folding != RowFolding.None;
+
+    private static async Task HoldBothAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    {
         // Parts that are attached to the old table must keep their identity until its sweep is over.
         await MergeControl.HoldAsync(context, spec.Staging, ct);
-        if (TableEngine.Parse(spec.To.Engine).Folding != RowFolding.None)
+        if (MustHoldNewTable(spec))
         {
-            // Both sides of a round are compared, so the rows that are read must stand still too. This table is dropped in the end.
             await MergeControl.HoldAsync(context, spec.Source, ct);
             await MergeControl.StopAsync(context, spec.Source, ct);
         }
-
-        var direction = spec.BackwardDirection(exchanged: true);
-        await WithWitnessAsync(context, spec, direction, () => QuickRoundsAsync(context, new Follower(context, spec, direction), ct), ct);
     }
 
-    private static async Task RequireNothingCameAsync(StepContext context, RebuildSpec spec, bool exchanged, CancellationToken ct)
+    private static async Task ExchangeAsync(StepContext context, RebuildSpec spec, Sweeper sweeper, bool toExchanged, CancellationToken ct)
     {
-        if (exchanged)
-        {
-            await StaticGate.RequireNewTableUnchangedAsync(context, spec, ct);
-        }
-    }
-
-    private static async Task ExchangeAndSweepAsync(StepContext context, RebuildSpec spec, Direction direction, bool toExchanged, CancellationToken ct)
-    {
-        var sweeper = new Sweeper(context, spec, direction);
-
-        // An EXCHANGE whose answer was lost may still be under way; a second one would undo it.
-        await LongStatement.KillAsync(
-            context.Gateway, $"startsWith(query_id, {Sql.Literal($"{context.Services.QueryPrefix}{context.Step.Index}-")})", ct);
-        if (await IsExchangedAsync(context, spec, ct) != toExchanged)
-        {
-            await sweeper.ExchangeAsync(ct);
-        }
-
+        await sweeper.ExchangeAsync(ct);
         if (await IsExchangedAsync(context, spec, ct) != toExchanged)
         {
             throw new NeedsOperatorException($"EXCHANGE TABLES {spec.Source} AND {spec.Staging} was answered but the names did not change hands. Look at both tables.");
         }
+    }
 
+    /// <summary>What is left to do once the new table has the name; each of it may have been done before.</summary>
+    private static async Task SettleForwardAsync(StepContext context, RebuildSpec spec, Sweeper sweeper, CancellationToken ct)
+    {
+        await SettleAsync(context, spec, sweeper, ct);
+        await MergeControl.ReleaseAsync(context, spec, spec.Source, spec.To, ct);
+        if (MergeControl.IsNeeded(spec))
+        {
+            await MergeControl.ReleaseAsync(context, spec, spec.Staging, spec.From, ct);
+        }
+
+        if (spec.FollowsWrites)
+        {
+            await new SourceGuard(context, spec).RequireNoLateMutationAsync(ct);
+        }
+
+        await new ViewWitness(context, spec, sweeper.Direction).FeedAsync(ct);
+    }
+
+    private static async Task SettleAsync(StepContext context, RebuildSpec spec, Sweeper sweeper, CancellationToken ct)
+    {
         if (spec.FollowsWrites)
         {
             await sweeper.SweepAsync(ct);
         }
-        else if (toExchanged)
+        else if (sweeper.Direction.Name == "forward")
         {
             await StaticGate.RequireUnchangedAsync(context, spec, spec.Staging, ct);
         }

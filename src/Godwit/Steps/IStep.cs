@@ -14,6 +14,9 @@ internal interface IStep
     /// <summary>Does it, or finishes doing it.</summary>
     Task ForwardAsync(StepContext context, CancellationToken ct);
 
+    /// <summary>Refuses an undoing that cannot be done or would lose something, and does what can be done for it while the run may still go forward.</summary>
+    Task PrepareUndoAsync(StepContext context, CancellationToken ct) => Task.CompletedTask;
+
     /// <summary>Undoes it, whether it was done, begun, or not even that.</summary>
     Task UndoAsync(StepContext context, CancellationToken ct);
 }

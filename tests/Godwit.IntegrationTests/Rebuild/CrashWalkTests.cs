@@ -42,7 +42,7 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
             ],
         },
         new("link", "ENGINE = ReplacingMergeTree(n) PARTITION BY shard ORDER BY (key, id)", Nothing with { Engine = "MergeTree", Accept = ["key-identity"] }) { Meanwhile = Writers },
-        new("sum", "ENGINE = SummingMergeTree(n) PARTITION BY shard ORDER BY key", Nothing with { OrderBy = "(shard, key)", Accept = ["key-identity"] })
+        new("sum", "ENGINE = SummingMergeTree(n) PARTITION BY shard ORDER BY key", Nothing with { OrderBy = "(shard, key)", Accept = ["key-identity", "view-race"] })
         {
             Meanwhile = Writers,
             Figures = "sum(n), sum(n * key), uniqExact(key)",

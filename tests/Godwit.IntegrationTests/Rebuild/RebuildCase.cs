@@ -12,11 +12,13 @@ namespace Godwit.IntegrationTests.Rebuild;
 internal sealed class RebuildCase : IAsyncDisposable
 {
     private readonly string _folder;
-    private readonly SqliteRunStore _store;
+    /// <summary>The state file.</summary>
+    public SqliteRunStore Store { get; }
+
 
     private RebuildCase(ClickHouseGateway gateway, string database, string folder, SqliteRunStore store)
     {
-        (Gateway, Database, _folder, _store) = (gateway, database, folder, store);
+        (Gateway, Database, _folder, Store) = (gateway, database, folder, store);
         Migrator = new Migrator(gateway, store);
     }
 
@@ -120,7 +122,7 @@ internal sealed class RebuildCase : IAsyncDisposable
     {
         await Gateway.ExecuteAsync($"DROP DATABASE IF EXISTS {Database}", new QueryOptions { Settings = new Dictionary<string, string> { ["max_table_size_to_drop"] = "0" } });
         Gateway.Dispose();
-        await _store.DisposeAsync();
+        await Store.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 

@@ -22,6 +22,9 @@ public sealed class RefusalsTests(RealEngine real)
         ["a table in memory"] = new(["CREATE TABLE @t (a UInt8) ENGINE = Memory"], Any, "has the engine Memory"),
         ["a log"] = new(["CREATE TABLE @t (a UInt8) ENGINE = Log"], Any, "has the engine Log"),
         ["a table on another server"] = new(["CREATE TABLE @t AS remote('127.0.0.1', 'system', 'one')"], Any, "has the engine Proxy"),
+        ["a distributed table"] = new([Plain.Replace("@t", "@x", StringComparison.Ordinal), "CREATE TABLE @t AS @x ENGINE = Distributed('alone', '{db}', 'x')"], Any, "is Distributed: it only points to other tables"),
+        ["a queue"] = new(
+            ["CREATE TABLE @t (a UInt8) ENGINE = Kafka SETTINGS kafka_broker_list = '127.0.0.1:1', kafka_topic_list = 'x', kafka_group_name = 'g', kafka_format = 'TSV'"], Any, "is a Kafka table: it holds no rows"),
         ["a dictionary"] = new(["CREATE DICTIONARY @t (k UInt64, v UInt64) PRIMARY KEY k SOURCE(NULL()) LAYOUT(FLAT()) LIFETIME(0)"], Any, "is a dictionary"),
         ["a buffer on top"] = new([Plain, "CREATE TABLE @b AS @t ENGINE = Buffer('{db}', 't', 1, 10, 100, 10, 100, 1000, 10000)"], Any, "writes to"),
         ["the inner table of a view"] = new(
@@ -38,6 +41,8 @@ public sealed class RefusalsTests(RealEngine real)
         ["a NULL that has no place"] = new([Plain, Rows], Any with { ModifyColumns = ["n UInt32"] }, "Column n cannot become UInt32", "1 row(s)", "(9)"),
         ["a cast that loses"] = new([Plain, Rows], Any with { ModifyColumns = ["v UInt16"] }, "Column v cannot become UInt16 without loss", "344 row(s)"),
         ["a cast in place that loses"] = new([Plain, Rows], new() { Table = Any.Table, ModifyColumns = ["v UInt16"] }, "Column v cannot become UInt16 without loss", "344 row(s)"),
+        ["a cast that fails, accepted"] = new([Plain, Rows], Any with { ModifyColumns = ["s UInt64"], Accept = ["column-cast"] }, "Column s cannot become UInt64", "Mend these rows first"),
+        ["a brake that writes"] = new([Plain], Any, "readonly mode") { Options = new RunOptions { BrakeSql = ["CREATE DATABASE godwit_brake"] } },
         ["another identity"] = new([Plain, Rows], Any with { OrderBy = "k % 10", Engine = "ReplacingMergeTree(v)" }, "of 1000 rows, 990 would be folded away", "--accept key-identity"),
         ["a failing mutation"] = new(
             [Plain, Rows, "ALTER TABLE @t UPDATE v = throwIf(k = 1, 'it fails') WHERE 1 SETTINGS mutations_sync = 0, allow_nondeterministic_mutations = 1, validate_mutation_query = 0"],

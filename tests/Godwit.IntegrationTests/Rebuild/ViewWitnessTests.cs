@@ -29,6 +29,8 @@ public sealed class ViewWitnessTests(RealEngine real)
             "CREATE MATERIALIZED VIEW @v TO @seen AS SELECT id FROM @t",
             "CREATE TABLE @chained (id UInt64) ENGINE = MergeTree ORDER BY id",
             "CREATE MATERIALIZED VIEW @w TO @chained AS SELECT id FROM @seen",
+            "CREATE TABLE @aliases (id UInt64, k UInt8) ENGINE = MergeTree ORDER BY id",
+            "CREATE MATERIALIZED VIEW @a TO @aliases AS SELECT k = 0 AS k, id FROM @t WHERE k",
             "CREATE MATERIALIZED VIEW @sums ENGINE = SummingMergeTree ORDER BY k AS SELECT t.k AS k, count() AS c FROM @t WHERE t.double = 2 * t.id GROUP BY k");
         await using var writers = new Writers(c, "number");
 
@@ -38,6 +40,8 @@ public sealed class ViewWitnessTests(RealEngine real)
         var expected = await c.AskAsync<string>($"SELECT toString((count(), sum(number))) FROM numbers({inserted})");
         (await c.AskAsync<string>("SELECT toString((count(), sum(id))) FROM @seen")).ShouldBe(expected);
         (await c.AskAsync<string>("SELECT toString((count(), sum(id))) FROM @chained")).ShouldBe(expected);
+        (await c.AskAsync<string>("SELECT toString((count(), sum(id))) FROM @aliases"))
+            .ShouldBe(await c.AskAsync<string>($"SELECT toString((count(), sum(number))) FROM numbers({inserted}) WHERE number % 3 = 0"), "an alias hides the column of its name");
         (await c.AskAsync<long>("SELECT sum(c) FROM @sums")).ShouldBe(inserted);
     }
 
@@ -95,7 +99,7 @@ public sealed class ViewWitnessTests(RealEngine real)
     {
         var c = await RebuildCase.NewAsync(real.Engine);
         await c.SqlAsync(
-            $"CREATE TABLE @t (id UInt64, k UInt8, sign Int8 DEFAULT 1, document JSON DEFAULT '{{\"a\":1}}', double UInt64 MATERIALIZED id * 2) ENGINE = {engine} ORDER BY id");
+            $"CREATE TABLE @t (id UInt64, k UInt8, missing UInt8 DEFAULT 3, sign Int8 DEFAULT 1, document JSON DEFAULT '{{\"a\":1}}', double UInt64 MATERIALIZED id * 2) ENGINE = {engine} ORDER BY id");
         return c;
     }
 

@@ -33,19 +33,18 @@ public class FedViewTests
 
     [Theory]
     [MemberData(nameof(Selects))]
-    public void A_view_is_asked_of_another_table(string select, string? expected) => new FedView(new QualifiedName("db", "v"), To, [], select).Over(From, To).ShouldBe(expected);
+    public void A_view_is_asked_of_another_table(string select, string? expected) => new FedView(new QualifiedName("db", "v"), To, select).Over(From, To).ShouldBe(expected);
 
     [Theory]
-    [InlineData("CREATE MATERIALIZED VIEW db.v TO db.seen (`id` UInt64) AS ", "`db`.`seen`", "id")]
-    [InlineData("CREATE MATERIALIZED VIEW db.v TO db.`a.b (` (`id` Decimal(9, 2)) DEFINER = me SQL SECURITY DEFINER AS ", "`db`.`a.b (`", "id")]
+    [InlineData("CREATE MATERIALIZED VIEW db.v TO db.seen (`id` UInt64) AS ", "`db`.`seen`")]
+    [InlineData("CREATE MATERIALIZED VIEW db.v TO db.`a.b (` (`id` Decimal(9, 2)) DEFINER = me SQL SECURITY DEFINER AS ", "`db`.`a.b (`")]
     [InlineData(
         "CREATE MATERIALIZED VIEW db.v (`k` UInt8, `c` UInt64) ENGINE = SummingMergeTree(c) ORDER BY (k) SETTINGS index_granularity = 8192 AS ",
-        "`db`.`.inner_id.u-1`",
-        "k c")]
-    public void A_view_is_read_from_its_definition(string head, string target, string columns)
+        "`db`.`.inner_id.u-1`")]
+    public void A_view_is_read_from_its_definition(string head, string target)
     {
         var view = FedView.Read(new QualifiedName("db", "v"), "u-1", head + "SELECT id FROM db.t", "SELECT id FROM db.t").ShouldNotBeNull();
-        (view.Target.ToSql(), string.Join(' ', view.Columns)).ShouldBe((target, columns));
+        view.Target.ToSql().ShouldBe(target);
     }
 
     [Fact]

@@ -1,0 +1,132 @@
+using Godwit.CrashHost;
+using Godwit.Rebuild;
+using Godwit.Runs;
+using Godwit.Testing;
+using Shouldly;
+using Xunit;
+
+namespace Godwit.IntegrationTests.Rebuild;
+
+/// <summary>A rollback that would lose something says so and leaves a run that can go on; nothing that was held stays held.</summary>
+public sealed class WayBackTests(RealEngine real)
+{
+    private const string Source = "CREATE TABLE @t (id UInt64, k UInt8, v UInt64) ENGINE = MergeTree ORDER BY id";
+    private const string Rows = "INSERT INTO @t SELECT number, number % 3, number FROM numbers(1000)";
+
+    /// <summary>What happens after the cutover, and what a rollback answers: it is refused, and the run stays completed.</summary>
+    public static TheoryData<string, string, string, string> Refusals => new()
+    {
+        { "static", "UInt64", "INSERT INTO @t VALUES (5000, 1, 1)", "has been written to since the cutover" },
+        { "static", "UInt64", "ALTER TABLE @t DELETE WHERE id = 7 SETTINGS mutations_sync = 1", "has been written to since the cutover" },
+        { "block-log", "String", "INSERT INTO @t VALUES (5000, 1, 'seven')", "seven" },
+        { "block-log", "UInt64", "ALTER TABLE @t DELETE WHERE id = 7 SETTINGS mutations_sync = 1", "(DELETE WHERE id = 7) changed" },
+        { "block-log", "UInt64", "ALTER TABLE @t ADD COLUMN extra UInt8", "extra" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refusals))]
+    public async Task A_rollback_that_would_lose_something_is_refused_and_the_run_stays_completed(string strategy, string type, string change, string sentence)
+    {
+        await using var c = await RebuildCase.NewAsync(real.Engine);
+        await c.SqlAsync(Source, Rows);
+        var run = await c.RunAsync(new RebuildRequest { Table = c.Table, OrderBy = "(k, id)", ModifyColumns = [$"v {type}"], Strategy = strategy });
+        run.State.ShouldBe(RunState.Completed, run.Problem);
+        await c.SqlAsync(change);
+
+        var refused = await c.Migrator.RollbackAsync(run.RunId, ct: RebuildCase.Ct);
+
+        (refused.State, refused.CleanedUp).ShouldBe((RunState.Completed, false));
+        refused.Problem.ShouldNotBeNull().ShouldContain(sentence);
+        (await c.AskAsync<long>("SELECT count() FROM system.tables WHERE database = currentDatabase() AND match(name, '_godwit_.*_')")).ShouldBe(0);
+        (await c.Migrator.CleanUpAsync(run.RunId, ct: RebuildCase.Ct)).CleanedUp.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_mutation_after_the_cutover_is_told_once_and_taken_back_when_the_rollback_is_asked_for_again()
+    {
+        await using var c = await RebuildCase.NewAsync(real.Engine);
+        await c.SqlAsync(Source, Rows);
+        var run = await c.RunAsync(new RebuildRequest { Table = c.Table, OrderBy = "(k, id)" });
+        await c.SqlAsync("ALTER TABLE @t DELETE WHERE id = 7 SETTINGS mutations_sync = 1");
+        (await c.Migrator.RollbackAsync(run.RunId, ct: RebuildCase.Ct)).State.ShouldBe(RunState.Completed);
+
+        (await c.Migrator.RollbackAsync(run.RunId, ct: RebuildCase.Ct)).State.ShouldBe(RunState.RolledBack);
+
+        (await c.AskAsync<long>("SELECT count() FROM @t")).ShouldBe(1000);
+    }
+
+    [Fact]
+    public async Task A_run_that_is_stopped_right_before_the_exchange_holds_nothing()
+    {
+        await using var c = await RebuildCase.NewAsync(real.Engine);
+        await c.SqlAsync(
+            "CREATE TABLE @t (id UInt64, v UInt64) ENGINE = ReplacingMergeTree(v) ORDER BY id",
+            "INSERT INTO @t SELECT number, 1 FROM numbers(1000)",
+            "CREATE MATERIALIZED VIEW @seen ENGINE = MergeTree ORDER BY id AS SELECT id FROM @t");
+        var (run, stopped) = await RunUntilAsync(c, "Intent exchange", new RebuildRequest { Table = c.Table, PartitionBy = "id % 2" });
+
+        stopped.State.ShouldBe(RunState.Paused, stopped.Problem);
+        (await c.AskAsync<long>($"SELECT count() FROM system.tables WHERE database = '{c.Database}' AND match(name, '_w(_f)?$')")).ShouldBe(0, "the witness is gone");
+        await c.SqlAsync("OPTIMIZE TABLE @t FINAL SETTINGS optimize_throw_if_noop = 0");
+        (await c.Migrator.ResumeAsync(run, ct: RebuildCase.Ct)).State.ShouldBe(RunState.Completed);
+    }
+
+    [Fact]
+    public async Task A_rollback_that_cannot_be_is_refused_between_the_exchange_and_the_end_and_the_run_is_finished_by_resume()
+    {
+        await using var c = await RebuildCase.NewAsync(real.Engine);
+        await c.SqlAsync("CREATE TABLE @t (id UInt64, n UInt64) ENGINE = SummingMergeTree ORDER BY id", "INSERT INTO @t SELECT number, 1 FROM numbers(1000)");
+        var (run, _) = await RunUntilAsync(c, "Outcome exchange", new RebuildRequest { Table = c.Table, PartitionBy = "id % 2" });
+
+        var refused = await c.Migrator.RollbackAsync(run, ct: RebuildCase.Ct);
+
+        refused.Problem.ShouldNotBeNull().ShouldContain("no way back without loss");
+        (await c.Migrator.ResumeAsync(run, ct: RebuildCase.Ct)).State.ShouldBe(RunState.Completed);
+        (await c.AskAsync<long>("SELECT sum(n) FROM @t")).ShouldBe(1000);
+    }
+
+    [Fact]
+    public async Task An_ALTER_that_lets_the_server_delete_rows_has_no_way_back_and_says_so()
+    {
+        await using var c = await RebuildCase.NewAsync(real.Engine);
+        await c.SqlAsync("CREATE TABLE @t (id UInt64, d Date) ENGINE = MergeTree ORDER BY id", "INSERT INTO @t VALUES (1, '2020-01-01')");
+        var request = new RebuildRequest { Table = c.Table, Ttl = "d + toIntervalMonth(1)" };
+        (await c.ProposeAsync(request)).Plan!.Reasons.ShouldContain(r => r.StartsWith("Point of no return: the server deletes", StringComparison.Ordinal));
+
+        (await c.RunAsync(request, "alter")).RollbackUntil.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task An_ALTER_waits_for_a_deferred_cutover()
+    {
+        await using var c = await RebuildCase.NewAsync(real.Engine);
+        await c.SqlAsync(Source, Rows);
+        Task<long> ColumnsAsync() => c.AskAsync<long>($"SELECT count() FROM system.columns WHERE database = '{c.Database}' AND table = 't'");
+
+        var run = await c.RunAsync(new RebuildRequest { Table = c.Table, DropColumns = ["v"] }, async () => (await ColumnsAsync()).ShouldBe(3));
+
+        (run.State, await ColumnsAsync()).ShouldBe((RunState.Completed, 2));
+    }
+
+    [Fact]
+    public async Task Tables_that_a_known_run_keeps_are_not_called_leftovers()
+    {
+        await using var c = await RebuildCase.NewAsync(real.Engine);
+        await c.SqlAsync(Source, Rows);
+        var request = new RebuildRequest { Table = c.Table, OrderBy = "(k, id)" };
+        var run = await c.RunAsync(request);
+
+        var checks = (await c.Migrator.ProposeAsync(request with { OrderBy = "v" }, new RunOptions(), RebuildCase.Ct)).Checks.Concat(await c.Migrator.DiagnoseAsync(c.Table, RebuildCase.Ct));
+
+        checks.Where(r => r.Blocks).Select(r => r.Message).Distinct().ShouldBe([$"Run {run.RunId} on {c.Table} is Completed and its old table is kept for a rollback; `godwit cleanup {run.RunId}` ends that."]);
+    }
+
+    /// <summary>Runs a rebuild and stops it, as Ctrl-C does, once something is written to its journal.</summary>
+    private static async Task<(string Run, RunStatus Status)> RunUntilAsync(RebuildCase c, string entry, RebuildRequest request)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(RebuildCase.Ct);
+        var migrator = new Migrator(c.Gateway, new CrashingStore(c.Store, (_, name, _, isWritten) => isWritten && name == entry ? stop.CancelAsync() : Task.CompletedTask));
+        var run = await migrator.CreateRunAsync((await c.ProposeAsync(request)).Plan!, new RunOptions(), RebuildCase.Ct);
+        return (run, await migrator.RunAsync(run, ct: stop.Token));
+    }
+}
