@@ -72,6 +72,10 @@ public sealed class CrashTable : IAsyncDisposable
         _next += 5;
     }
 
+    /// <summary>What a person does who is told that rows may not have reached the view.</summary>
+    public Task FeedViewAsync(string runId) =>
+        _gateway.ExecuteAsync($"INSERT INTO {Database}.seen SELECT id FROM {Database}.t_godwit_{runId}_m WHERE id NOT IN (SELECT id FROM {Database}.seen)");
+
     /// <summary>What others do meanwhile.</summary>
     public IReadOnlyList<Injection> Injections(IReadOnlyList<(string Entry, IReadOnlyList<string> Statements)> meanwhile) => meanwhile
         .Select(m => new Injection(m.Entry, $"{Database}.done", [.. m.Statements.Select(s => s.Replace("{db}", Database, StringComparison.Ordinal))])).ToList();
@@ -90,8 +94,7 @@ public sealed class CrashTable : IAsyncDisposable
     {
         var rows = await _gateway.QueryAsync(
             $"SELECT name FROM system.tables WHERE database = '{Database}' AND name NOT IN ({string.Join(", ", Own.Append(retired ?? "t").Select(Sql.Literal))})");
-        var left = rows.Select(r => r["name"]).Where(n => !n.StartsWith(".inner", StringComparison.Ordinal)).ToList();
-        left.Count.ShouldBe(0, $"left: {string.Join(' ', left)}");
+        rows.Count.ShouldBe(0, $"left: {string.Join(' ', rows.Select(r => r["name"]))}");
     }
 
     /// <summary>Every row is there once, and the view has seen it once.</summary>
@@ -99,8 +102,11 @@ public sealed class CrashTable : IAsyncDisposable
     {
         async Task<string> FiguresAsync(string figures, string from) => await _gateway.ScalarAsync<string>($"SELECT toString(tuple({figures})) FROM {Database}.{from}");
         (await FiguresAsync(_scenario.Figures, "t")).ShouldBe(await FiguresAsync(_scenario.Figures, "ledger"), "rows of the table, and of the ledger");
-        (await FiguresAsync("count(), uniqExact(id)", $"seen WHERE id < {Late}")).ShouldBe(
-            await FiguresAsync("count(), uniqExact(id)", $"ledger WHERE id < {Late}"), "rows that the view has seen, and of the ledger");
+
+        // What an engine folds when it stores it cannot be fed to a view that missed it.
+        var which = _scenario.Engine.Contains("SummingMergeTree", StringComparison.Ordinal) ? $" WHERE id < {Late}" : "";
+        (await FiguresAsync("count(), uniqExact(id)", $"seen{which}")).ShouldBe(
+            await FiguresAsync("count(), uniqExact(id)", $"ledger{which}"), "rows that the view has seen, and of the ledger");
     }
 
     public async ValueTask DisposeAsync()

@@ -94,6 +94,14 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool
         await GoOnAsync(order with { Verb = scenario.Verb });
         await table.InsertAsync();
         var run = (await FindAsync(order.State))!;
+        if (run.State == RunState.NeedsOperator && run.Problem!.Contains("had met the exchange", StringComparison.Ordinal))
+        {
+            // An INSERT into a view's target was cut off: the one thing of which nobody can tell whether it happened.
+            await table.FeedViewAsync(run.RunId);
+            await GoOnAsync(order with { Verb = scenario.Verb });
+            run = (await FindAsync(order.State))!;
+        }
+
         run.State.ShouldBe(scenario.End, run.Problem);
         await table.RequireExactAsync();
         var hasRetired = run is { State: RunState.Completed, CleanedUp: false };

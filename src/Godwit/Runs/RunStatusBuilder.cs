@@ -11,6 +11,9 @@ internal static class RunStatusBuilder
     {
         var progress = run.Progress is null ? new RunProgress() : JsonSerializer.Deserialize<RunProgress>(run.Progress, PlanFormat.Json)!;
         var isLive = owner is not null;
+
+        // What an owner noted last, before it was paused or taken over, is no rate of now.
+        var isWorking = isLive && run.State is (RunState.Starting or RunState.Running or RunState.RollingBack);
         var shown = plan.Steps.Zip(steps, (planned, record) => Step(planned, record, progress, isLive)).ToList();
         var rows = shown.Where(s => s.RowsTotal is not null).Sum(s => s.RowsDone);
         var rowsTotal = plan.Steps.Sum(s => s.RowsTotal ?? 0);
@@ -28,10 +31,10 @@ internal static class RunStatusBuilder
             RowsTotal = rowsTotal,
             BytesCopied = rowsTotal == 0 ? 0 : (long)((double)bytesTotal * Math.Min(rows, rowsTotal) / rowsTotal),
             BytesTotal = bytesTotal,
-            RowsPerSecond = isLive ? progress.RowsPerSecond : 0,
-            EtaSeconds = isLive && progress.RowsPerSecond > 0 ? (long)((rowsTotal - Math.Min(rows, rowsTotal)) / progress.RowsPerSecond) : null,
+            RowsPerSecond = isWorking ? progress.RowsPerSecond : 0,
+            EtaSeconds = isWorking && progress.RowsPerSecond > 0 ? (long)((rowsTotal - Math.Min(rows, rowsTotal)) / progress.RowsPerSecond) : null,
             Brake = isLive ? progress.Brake : null,
-            CurrentQueryId = isLive ? progress.CurrentQueryId : null,
+            CurrentQueryId = isWorking ? progress.CurrentQueryId : null,
             Activity = isLive ? progress.Activity : null,
             Cutover = progress.Cutover,
             Errors = errors.Select(e => new StatusError(e.At, e.Step, e.Message, e.Details)).ToList(),

@@ -145,7 +145,7 @@ internal sealed class Runner
     {
         await LongStatement.KillAsync(
             _services.Gateway, $"startsWith(query_id, {Sql.Literal(_services.QueryPrefix)})", CancellationToken.None);
-        await MoveAsync(RunState.Paused, $"It was stopped: `godwit resume {_run.RunId}` goes on.");
+        await MoveAsync(RunState.Paused, "It was stopped.");
     }
 
     /// <summary>Ends the rollback window of a run in a process of its own: see <see cref="CleanUp"/>.</summary>
@@ -182,7 +182,7 @@ internal sealed class Runner
 
         if (_run.State != RunState.RollingBack)
         {
-            await MoveAsync(RunState.Paused, request == RunRequest.Stop ? $"It was stopped: `godwit resume {_run.RunId}` goes on." : null);
+            await MoveAsync(RunState.Paused, request == RunRequest.Stop ? "It was stopped." : null);
         }
 
         await _control.AnswerAsync(request);
