@@ -180,7 +180,8 @@ internal sealed class Runner
             return request;
         }
 
-        if (_run.State != RunState.RollingBack)
+        // A rollback that had not begun, or a clean-up, leaves the run as it is.
+        if (RunTransitions.IsAllowed(_run.State, RunState.Paused))
         {
             await MoveAsync(RunState.Paused, request == RunRequest.Stop ? "It was stopped." : null);
         }

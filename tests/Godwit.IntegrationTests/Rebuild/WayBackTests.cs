@@ -86,6 +86,22 @@ public sealed class WayBackTests(RealEngine real)
     }
 
     [Fact]
+    public async Task A_rollback_that_is_stopped_before_it_begins_leaves_a_completed_run_that_can_be_rolled_back()
+    {
+        await using var c = await RebuildCase.NewAsync(real.Engine);
+        await c.SqlAsync(Source, Rows);
+        var run = await c.RunAsync(new RebuildRequest { Table = c.Table, OrderBy = "(k, id)" });
+        await c.SqlAsync("INSERT INTO @t SELECT 1000 + number, 1, 1 FROM numbers(50)");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(RebuildCase.Ct);
+
+        var stopped = await Stopping(c, "Fact round/backward", stop).RollbackAsync(run.RunId, ct: stop.Token);
+
+        stopped.State.ShouldBe(RunState.Completed, stopped.Problem);
+        (await c.Migrator.RollbackAsync(run.RunId, ct: RebuildCase.Ct)).State.ShouldBe(RunState.RolledBack);
+        (await c.AskAsync<string>("SELECT toString((count(), uniqExact(id))) FROM @t")).ShouldBe("(1050,1050)");
+    }
+
+    [Fact]
     public async Task An_ALTER_that_lets_the_server_delete_rows_has_no_way_back_and_says_so()
     {
         await using var c = await RebuildCase.NewAsync(real.Engine);
@@ -125,8 +141,11 @@ public sealed class WayBackTests(RealEngine real)
     private static async Task<(string Run, RunStatus Status)> RunUntilAsync(RebuildCase c, string entry, RebuildRequest request)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(RebuildCase.Ct);
-        var migrator = new Migrator(c.Gateway, new CrashingStore(c.Store, (_, name, _, isWritten) => isWritten && name == entry ? stop.CancelAsync() : Task.CompletedTask));
+        var migrator = Stopping(c, entry, stop);
         var run = await migrator.CreateRunAsync((await c.ProposeAsync(request)).Plan!, new RunOptions(), RebuildCase.Ct);
         return (run, await migrator.RunAsync(run, ct: stop.Token));
     }
+
+    private static Migrator Stopping(RebuildCase c, string entry, CancellationTokenSource stop) =>
+        new(c.Gateway, new CrashingStore(c.Store, (_, name, _, isWritten) => isWritten && name == entry ? stop.CancelAsync() : Task.CompletedTask));
 }
