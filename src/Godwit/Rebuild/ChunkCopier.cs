@@ -64,8 +64,7 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         if (!_isPrepared)
         {
             // A statement of an earlier attempt may still be at work: nothing can be concluded while it is.
-            await LongStatement.KillAsync(
-                context.Gateway, $"startsWith(query_id, {Sql.Literal($"{context.Services.QueryPrefix}{context.Step.Index}-")})", ct);
+            await LongStatement.KillOwnAsync(context, ct);
         }
 
         var copied = context.Journal.Find<CopiedFact>($"copied/{chunk.Name}");
@@ -138,9 +137,8 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
     private async Task InsertAsync(Chunk chunk, CopyTuning tuning, CancellationToken ct)
     {
         var direction = chunk.Direction;
-        var columns = string.Join(", ", direction.Mapping.Select(m => Sql.Identifier(m.Target)));
         var expressions = string.Join(", ", direction.Mapping.Select(m => m.Expression));
-        var sql = $"INSERT INTO {landing.ToSql()} ({columns}) SELECT {expressions} FROM {direction.From.ToSql()} WHERE {chunk.Condition}";
+        var sql = $"INSERT INTO {landing.ToSql()} ({direction.Columns}) SELECT {expressions} FROM {direction.From.ToSql()} WHERE {chunk.Condition}";
         await (context.Services.Lanes?.RunAsync(SendAsync, ct) ?? SendAsync());
 
         async Task SendAsync()

@@ -81,6 +81,9 @@ public sealed record RebuildSpec
 public sealed record Direction(
     string Name, QualifiedName From, QualifiedName To, TableDefinition ToDefinition, IReadOnlyList<ColumnMapping> Mapping, string? PartitionBy)
 {
+    /// <summary>The columns of the target that get values, as a list for SQL.</summary>
+    public string Columns => string.Join(", ", Mapping.Select(m => Sql.Identifier(m.Target)));
+
     /// <summary>The SQL that fingerprints both sides.</summary>
     public FingerprintSql Fingerprint => new(Mapping, PartitionBy);
 

@@ -28,7 +28,7 @@ internal sealed class ViewWitness(StepContext context, RebuildSpec spec, Directi
 
     private QualifiedName Missed => HelperTables.Missed(spec);
 
-    private string Columns => string.Join(", ", direction.Mapping.Select(m => Sql.Identifier(m.Target)));
+    private string Columns => direction.Columns;
 
     // Columns that are the same in the table that is read, in the one that is filled, and in an insert on its way, whoever sends it.
     private string Hash => $"cityHash64({string.Join(", ", direction.Mapping.Where(m => m.IsPlain).Select(m => m.HashArguments()))})";

@@ -64,6 +64,10 @@ internal static class LongStatement
         }
     }
 
+    /// <summary>Kills what earlier attempts of a step may have left running, and waits until it is gone.</summary>
+    public static Task KillOwnAsync(StepContext context, CancellationToken ct) =>
+        KillAsync(context.Gateway, $"startsWith(query_id, {Sql.Literal($"{context.Services.QueryPrefix}{context.Step.Index}-")})", ct);
+
     /// <summary>Kills statements by a condition on system.processes and waits until they are gone.</summary>
     public static async Task KillAsync(ClickHouseGateway gateway, string condition, CancellationToken ct)
     {

@@ -15,7 +15,6 @@ internal sealed class CutOver : IStep
     /// <summary>The journal's fact that everything has been swept: the step is done.</summary>
     public const string Swept = "swept/forward";
 
-
     public string Kind => Name;
 
     public async Task ForwardAsync(StepContext context, CancellationToken ct)
@@ -153,8 +152,7 @@ internal sealed class CutOver : IStep
     }
 
     // An EXCHANGE whose answer was lost may still be under way: until it has ended, the names say nothing, and a second one would undo it.
-    private static Task EndOwnStatementsAsync(StepContext context, CancellationToken ct) => LongStatement.KillAsync(
-        context.Gateway, $"startsWith(query_id, {Sql.Literal($"{context.Services.QueryPrefix}{context.Step.Index}-")})", ct);
+    private static Task EndOwnStatementsAsync(StepContext context, CancellationToken ct) => LongStatement.KillOwnAsync(context, ct);
 
     // What holds the live table for the exchange must not stay when the run fails or is stopped before it.
     private static async Task WithLiveTableAsync(StepContext context, RebuildSpec spec, Func<Task> work, Func<Task> letGo)
@@ -176,7 +174,7 @@ internal sealed class CutOver : IStep
             catch (ClickHouseException e)
             {
                 // What went wrong first decides what happens next: the next attempt, or the rollback, lets go.
-                context.Board.Activity = $"{spec.Source} is still held: {e.Message}";
+                await context.Journal.FactAsync(context.Step.Index, "still-held", e.Message);
             }
 
             throw;

@@ -37,7 +37,7 @@ public sealed class WayBackTests(RealEngine real)
 
         (refused.State, refused.CleanedUp).ShouldBe((RunState.Completed, false));
         refused.Problem.ShouldNotBeNull().ShouldContain(sentence);
-        (await c.AskAsync<long>("SELECT count() FROM system.tables WHERE database = currentDatabase() AND match(name, '_godwit_.*_')")).ShouldBe(0);
+        (await c.AskAsync<long>($"SELECT count() FROM system.tables WHERE database = '{c.Database}' AND match(name, '_godwit_.*_')")).ShouldBe(0, "helper tables are left");
         (await c.Migrator.CleanUpAsync(run.RunId, ct: RebuildCase.Ct)).CleanedUp.ShouldBeTrue();
     }
 
