@@ -39,7 +39,6 @@ internal sealed class Bench(EngineFixture engine, string folder) : IAsyncDisposa
     /// <summary>Makes the events table and fills it with rows of about 500 bytes, in months of equal size, one part each.</summary>
     public async Task MakeEventsAsync(string name, long rows, int months)
     {
-        await ExecuteAsync($"CREATE DATABASE IF NOT EXISTS {Database} ENGINE = Atomic");
         await ExecuteAsync($"DROP TABLE IF EXISTS {Database}.{name} SYNC");
         await ExecuteAsync(
             $"""

@@ -7,6 +7,7 @@ var rows = args.Length > 0 ? long.Parse(args[0], CultureInfo.InvariantCulture) :
 var rounds = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 3;
 var folder = Directory.CreateTempSubdirectory("godwit-bench-").FullName;
 await using var bench = new Bench(await EngineFixture.StartAsync(), folder);
+await bench.ExecuteAsync($"CREATE DATABASE {Bench.Database} ENGINE = Atomic");
 (string Name, Func<Task> RunAsync)[] sections =
 [
     // First, because it measures the memory of a process that has done nothing else.
