@@ -56,7 +56,9 @@ internal static class EngineLaunch
         yield return "--query";
         yield return tcp is null ? "SYSTEM START LISTEN HTTP" : "SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP";
         yield return "--interactive";
-        yield return "--history_file=/dev/null";
+
+        // It is made readable by its user alone: that must not happen to /dev/null, where root would take it away from everybody else.
+        yield return $"--history_file={Path.Combine(folder, "history")}";
         yield return "--disable_suggestion";
     }
 

@@ -140,6 +140,17 @@ public sealed class EngineProcessTests
             "--http-port and --tcp-port are both 4711: they need two ports.");
 
     [Fact]
+    public async Task It_leaves_the_devices_of_the_machine_as_they_are()
+    {
+        var before = new FileInfo("/dev/null").UnixFileMode;
+        await using (await EngineFixture.StartAsync())
+        {
+        }
+
+        new FileInfo("/dev/null").UnixFileMode.ShouldBe(before);
+    }
+
+    [Fact]
     public async Task A_killed_engine_leaves_no_debugging_sockets()
     {
         // Other processes may have left some, one of the same id among them.
