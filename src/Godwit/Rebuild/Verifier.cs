@@ -181,8 +181,7 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
         }
 
         // A statement that attaches its parts may still be at work.
-        await LongStatement.KillAsync(
-            context.Gateway, $"startsWith(query_id, {Sql.Literal($"{context.Services.QueryPrefix}{context.Step.Index}-")})", ct);
+        await LongStatement.KillOwnAsync(context, ct);
         if (clearing is not null)
         {
             await ClearAsync(cleared.Count + 1, clearing, ct);

@@ -28,8 +28,6 @@ internal sealed class ViewWitness(StepContext context, RebuildSpec spec, Directi
 
     private QualifiedName Missed => HelperTables.Missed(spec);
 
-    private string Columns => direction.Columns;
-
     // Columns that are the same in the table that is read, in the one that is filled, and in an insert on its way, whoever sends it.
     private string Hash => $"cityHash64({string.Join(", ", direction.Mapping.Where(m => m.IsPlain).Select(m => m.HashArguments()))})";
 
@@ -125,8 +123,8 @@ internal sealed class ViewWitness(StepContext context, RebuildSpec spec, Directi
         var exchange = context.Journal.Get<ExchangeFact>($"exchange/{direction.Name}");
         var upTo = await Positions.LastAsync(context.Gateway, direction.To, ct);
         var since = Positions.Between(exchange.Position, upTo, Follower.SweptBlocks(context.Journal, direction.Name));
-        return $"SELECT {Columns} FROM {direction.Fingerprint.Mapped(direction.From.ToSql(), $"_block_number > {Math.Max(exchange.Followed, witness.Position)}")} "
-            + $"UNION ALL SELECT {Columns} FROM {direction.To.ToSql()} WHERE {since}";
+        return $"SELECT {direction.Columns} FROM {direction.Fingerprint.Mapped(direction.From.ToSql(), $"_block_number > {Math.Max(exchange.Followed, witness.Position)}")} "
+            + $"UNION ALL SELECT {direction.Columns} FROM {direction.To.ToSql()} WHERE {since}";
     }
 
     private async Task FillAsync(string stored, string unseen, CancellationToken ct)
@@ -137,8 +135,8 @@ internal sealed class ViewWitness(StepContext context, RebuildSpec spec, Directi
         var tuning = CopyTuning.For(await ServerResources.ReadAsync(context.Gateway, context.Options, ct), context.Options, 1, long.MaxValue);
         await LongStatement.RunAsync(
             context,
-            $"INSERT INTO {Missed.ToSql()} ({Columns}) SELECT {Columns} FROM "
-            + $"(SELECT {Columns}, godwit_h, row_number() OVER (PARTITION BY godwit_h) AS godwit_n FROM (SELECT {Columns}, {Hash} AS godwit_h FROM ({stored})) "
+            $"INSERT INTO {Missed.ToSql()} ({direction.Columns}) SELECT {direction.Columns} FROM "
+            + $"(SELECT {direction.Columns}, godwit_h, row_number() OVER (PARTITION BY godwit_h) AS godwit_n FROM (SELECT {direction.Columns}, {Hash} AS godwit_h FROM ({stored})) "
             + $"WHERE godwit_h IN (SELECT h FROM ({unseen}))) AS godwit_r INNER JOIN (SELECT h AS godwit_u, missing AS godwit_m FROM ({unseen})) AS godwit_s "
             + "ON godwit_r.godwit_h = godwit_s.godwit_u WHERE godwit_n <= godwit_m",
             (tuning with { RowsPerSecond = null, IsPolite = false }).Settings(),
