@@ -15,7 +15,7 @@ internal static class RunConflicts
                 throw new RunConflictException(Active(other), other.RunId);
             }
 
-            if (other.Table == run.Table && Unfinished(other) is { } sentence)
+            if (other.Tables.Intersect(run.Tables, StringComparer.Ordinal).Any() && Unfinished(other) is { } sentence)
             {
                 throw new RunConflictException(sentence, other.RunId);
             }
@@ -65,13 +65,13 @@ internal static class RunConflicts
             RunState.AwaitingCutover => $"`godwit cutover {id}` or `godwit rollback {id}` first.",
             _ => $"wait until it is through; `godwit status {id}` shows how far it is.",
         };
-        return $"Run {id} on {other.Table} is {other.State}, and an instance takes one run at a time: {remedy}";
+        return $"Run {id} on {other.Subject} is {other.State}, and an instance takes one run at a time: {remedy}";
     }
 
     private static string? Unfinished(RunRecord other)
     {
         var id = other.RunId;
-        var start = $"Run {id} on {other.Table} is {other.State}";
+        var start = $"Run {id} on {other.Subject} is {other.State}";
         return other.State switch
         {
             RunState.Failed => $"{start}: `godwit resume {id}` or `godwit rollback {id}` first.",

@@ -28,8 +28,9 @@ public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, TimePro
     /// <exception cref="InvalidRequestException">The request itself is wrong.</exception>
     public async Task<RebuildProposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct = default)
     {
-        var proposal = await new RebuildPlanner(gateway).ProposeAsync(request, options, ct);
-        return proposal with { Checks = await WithRunAsync(request.Table, proposal.Checks, ct) };
+        var runId = PlanBuilder.NewRunId();
+        var (plan, checks) = await new RebuildPlanner(gateway).ProposeAsync(request, options, runId, ct);
+        return new RebuildProposal(plan is null ? null : PlanBuilder.Build(runId, Plan.ByHand, [plan]), await WithRunAsync(request.Table, checks, ct));
     }
 
     /// <summary>The checks that concern the table whatever it is to become. Changes nothing.</summary>
@@ -43,8 +44,8 @@ public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, TimePro
         var run = new RunRecord
         {
             RunId = plan.RunId,
-            Kind = plan.Kind,
-            Table = plan.Table,
+            Migration = plan.Migration,
+            Tables = plan.Tables,
             Instance = gateway.Name,
             Strategy = plan.Strategy,
             State = RunState.NotStarted,
@@ -155,7 +156,7 @@ public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, TimePro
     private async Task<IReadOnlyList<CheckResult>> WithRunAsync(QualifiedName table, IReadOnlyList<CheckResult> checks, CancellationToken ct)
     {
         if (!checks.Any(c => c.Check == LeftoversCheck.CheckName && c.Blocks)
-            || (await store.ListRunsAsync(ct)).FirstOrDefault(r => r.Table == table.ToString() && r.Instance == gateway.Name && !r.CleanedUp && !RunTransitions.IsFinal(r.State)) is not { } run)
+            || (await store.ListRunsAsync(ct)).FirstOrDefault(r => r.Tables.Contains(table.ToString(), StringComparer.Ordinal) && r.Instance == gateway.Name && !r.CleanedUp && !RunTransitions.IsFinal(r.State)) is not { } run)
         {
             return checks;
         }

@@ -33,8 +33,8 @@ internal static class RunsCommand
     private static object ToDocument(RunRecord run) => new
     {
         run.RunId,
-        run.Kind,
-        run.Table,
+        run.Migration,
+        run.Tables,
         run.Instance,
         run.Strategy,
         run.State,

@@ -17,7 +17,7 @@ internal static class ProgressView
     {
         List<IRenderable> lines =
         [
-            Line($"{status.RunId} · {status.Table} · {status.State}", Look.Of(status.State)),
+            Line($"{status.RunId} · {status.Table ?? status.Migration} · {status.State}", Look.Of(status.State)),
             Line($"{Bar(status.RowsCopied, status.RowsTotal, Math.Min(LongestBar, width - 10))} {Plain.Percent(status.RowsCopied, status.RowsTotal)}", Look.Good),
             Line(StatusView.Copied(status)),
             Line(status.State == RunState.AwaitingCutover ? StatusView.Next(status) : status.Activity ?? ""),

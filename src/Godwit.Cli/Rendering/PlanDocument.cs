@@ -15,7 +15,7 @@ internal sealed record PlanDocument(string Table, Plan? Plan, IReadOnlyList<Chec
     // A step without arguments holds an undefined element, which JSON cannot say.
     private static Plan? WithArguments(Plan? plan) => plan is null ? null : plan with
     {
-        Shared = Defined(plan.Shared),
+        Operations = [.. plan.Operations.Select(o => o with { Shared = Defined(o.Shared) })],
         Steps = [.. plan.Steps.Select(s => s with { Arguments = Defined(s.Arguments) })],
     };
 

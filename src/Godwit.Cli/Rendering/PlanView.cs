@@ -13,8 +13,8 @@ internal static class PlanView
     {
         List<(string, IRenderable)> facts =
         [
-            ("Table", Look.Words(plan.Table, Look.Strong)),
-            ("Strategy", Look.Words(plan.Strategy)),
+            ("Table", Look.Words(string.Join(", ", plan.Tables), Look.Strong)),
+            ("Strategy", Look.Words(plan.Strategy ?? "none")),
             .. plan.Reasons.Select((reason, i) => (i == 0 ? "Why" : "", (IRenderable)Look.Words(reason))),
             ("Moves", Look.Words(Moves(plan))),
         ];

@@ -1,3 +1,4 @@
+using Godwit.Plans;
 using Godwit.Runs;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -89,11 +90,12 @@ internal static class StatusView
     private static IEnumerable<(string Label, IRenderable Value)> Facts(RunStatus status, DateTimeOffset now)
     {
         yield return ("Run", Look.Words(status.RunId, Look.Strong));
-        yield return ("Table", Look.Words(status.Table));
         yield return ("State", Look.Words(State(status, now), Look.Of(status.State)));
-        yield return ("Strategy", Look.Words(status.Strategy));
         foreach (var (label, text, style) in new (string, string?, Style?)[]
         {
+            ("Migration", status.Migration == Plan.ByHand ? null : status.Migration, null),
+            ("Table", status.Table, null),
+            ("Strategy", status.Strategy, null),
             ("Copied", status.RowsTotal > 0 || status.RowsCopied > 0 ? Copied(status) : null, null),
             ("Doing", status.Activity, null),
             ("Query", status.CurrentQueryId, Look.Quiet),

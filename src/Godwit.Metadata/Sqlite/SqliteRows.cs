@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Godwit.Plans;
 using Godwit.Runs;
 
@@ -8,16 +9,16 @@ internal sealed class RunRow
 {
     public const string Columns =
         """
-        run_id AS RunId, kind AS Kind, table_name AS TableName, instance AS Instance, strategy AS Strategy, state AS State,
+        run_id AS RunId, migration AS Migration, tables AS Tables, instance AS Instance, strategy AS Strategy, state AS State,
         created_at AS CreatedAt, started_at AS StartedAt, finished_at AS FinishedAt, rollback_until AS RollbackUntil,
         cleaned_up AS CleanedUp, problem AS Problem, options AS Options, progress AS Progress
         """;
 
     public required string RunId { get; init; }
-    public required string Kind { get; init; }
-    public required string TableName { get; init; }
+    public required string Migration { get; init; }
+    public required string Tables { get; init; }
     public required string Instance { get; init; }
-    public required string Strategy { get; init; }
+    public string? Strategy { get; init; }
     public required string State { get; init; }
     public long CreatedAt { get; init; }
     public long? StartedAt { get; init; }
@@ -31,8 +32,8 @@ internal sealed class RunRow
     public static RunRow From(RunRecord run) => new()
     {
         RunId = run.RunId,
-        Kind = run.Kind,
-        TableName = run.Table,
+        Migration = run.Migration,
+        Tables = JsonSerializer.Serialize(run.Tables),
         Instance = run.Instance,
         Strategy = run.Strategy,
         State = run.State.ToString(),
@@ -49,8 +50,8 @@ internal sealed class RunRow
     public RunRecord ToRecord() => new()
     {
         RunId = RunId,
-        Kind = Kind,
-        Table = TableName,
+        Migration = Migration,
+        Tables = JsonSerializer.Deserialize<string[]>(Tables)!,
         Instance = Instance,
         Strategy = Strategy,
         State = StoredValue.Name<RunState>(State),
@@ -70,13 +71,33 @@ internal sealed record StepRow(string RunId, long Step, string State, long RowsD
     public StepRecord ToRecord() => new(RunId, (int)Step, StoredValue.Name<StepState>(State), RowsDone, (int)Attempts);
 }
 
-internal sealed record JournalRow(string RunId, long Sequence, long Step, string Kind, string Name, string Payload, long At)
+// Not a positional record: Dapper finds no constructor for a column that SQLite gives no type to, and NULL has none.
+internal sealed class JournalRow
 {
+    public required string RunId { get; init; }
+    public long Sequence { get; init; }
+    public long? Step { get; init; }
+    public required string Kind { get; init; }
+    public required string Name { get; init; }
+    public required string Payload { get; init; }
+    public long At { get; init; }
+
+    public static JournalRow From(JournalEntry entry) => new()
+    {
+        RunId = entry.RunId,
+        Sequence = entry.Sequence,
+        Step = entry.Step,
+        Kind = entry.Kind.ToString(),
+        Name = entry.Name,
+        Payload = entry.Payload,
+        At = entry.At.ToUnixTimeMilliseconds(),
+    };
+
     public JournalEntry ToRecord() => new()
     {
         RunId = RunId,
         Sequence = Sequence,
-        Step = (int)Step,
+        Step = (int?)Step,
         Kind = StoredValue.Name<JournalEntryKind>(Kind),
         Name = Name,
         Payload = Payload,
@@ -84,7 +105,6 @@ internal sealed record JournalRow(string RunId, long Sequence, long Step, string
     };
 }
 
-// Not a positional record: Dapper finds no constructor for a column that SQLite gives no type to, and NULL has none.
 internal sealed class ErrorRow
 {
     public required string RunId { get; init; }

@@ -39,9 +39,9 @@ internal static class SqliteWrites
     {
         tx.Change(
             """
-            INSERT INTO runs (run_id, kind, table_name, instance, strategy, state, created_at, started_at, finished_at,
+            INSERT INTO runs (run_id, migration, tables, instance, strategy, state, created_at, started_at, finished_at,
                               rollback_until, cleaned_up, problem, options, progress)
-            VALUES (@RunId, @Kind, @TableName, @Instance, @Strategy, @State, @CreatedAt, @StartedAt, @FinishedAt,
+            VALUES (@RunId, @Migration, @Tables, @Instance, @Strategy, @State, @CreatedAt, @StartedAt, @FinishedAt,
                     @RollbackUntil, @CleanedUp, @Problem, @Options, @Progress)
             """,
             RunRow.From(run));
@@ -71,8 +71,7 @@ internal static class SqliteWrites
     {
         var last = tx.Connection!.ExecuteScalar<long>(
             "SELECT coalesce(max(sequence), 0) FROM journal WHERE run_id = @RunId", new { entry.RunId }, tx);
-        var row = new JournalRow(
-            entry.RunId, last + 1, entry.Step, entry.Kind.ToString(), entry.Name, entry.Payload, entry.At.ToUnixTimeMilliseconds());
+        var row = JournalRow.From(entry with { Sequence = last + 1 });
         tx.Change(
             "INSERT INTO journal (run_id, sequence, step, kind, name, payload, at) VALUES (@RunId, @Sequence, @Step, @Kind, @Name, @Payload, @At)",
             row);

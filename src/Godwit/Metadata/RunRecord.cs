@@ -8,17 +8,20 @@ public sealed record RunRecord
     /// <summary>Eight lower-case letters and digits; also part of the names of its helper tables and query ids.</summary>
     public required string RunId { get; init; }
 
-    /// <summary>What is done: <c>rebuild</c>.</summary>
-    public required string Kind { get; init; }
+    /// <summary>See <see cref="Plans.Plan.Migration"/>.</summary>
+    public required string Migration { get; init; }
 
-    /// <summary>The table it is about, as a person reads it.</summary>
-    public required string Table { get; init; }
+    /// <summary>See <see cref="Plans.Plan.Tables"/>.</summary>
+    public required IReadOnlyList<string> Tables { get; init; }
+
+    /// <summary>What it is about, in a few words: its tables, or the migration's name when it rebuilds none.</summary>
+    public string Subject => Tables.Count > 0 ? string.Join(", ", Tables) : Migration;
 
     /// <summary>The server it runs against, host:port of the first node.</summary>
     public required string Instance { get; init; }
 
     /// <summary>See <see cref="Plans.Plan.Strategy"/>.</summary>
-    public required string Strategy { get; init; }
+    public string? Strategy { get; init; }
 
     /// <summary>Where it is.</summary>
     public required RunState State { get; init; }
@@ -97,8 +100,8 @@ public sealed record JournalEntry
     /// <summary>The run.</summary>
     public required string RunId { get; init; }
 
-    /// <summary>The step's place in the plan.</summary>
-    public required int Step { get; init; }
+    /// <summary>The step's place in the plan; null when the run as a whole is meant.</summary>
+    public required int? Step { get; init; }
 
     /// <summary>What it says.</summary>
     public required JournalEntryKind Kind { get; init; }

@@ -8,6 +8,9 @@ namespace Godwit.Plans;
 /// </summary>
 public sealed record Plan
 {
+    /// <summary>The name that stands for a rebuild without a migration around it.</summary>
+    public const string ByHand = "rebuild";
+
     /// <summary>The version of this format that this build writes and reads; a stored plan of another version is refused.</summary>
     public const int CurrentFormatVersion = 1;
 
@@ -17,23 +20,36 @@ public sealed record Plan
     /// <summary>The id of the run that this plan is for: eight lower-case letters and digits.</summary>
     public required string RunId { get; init; }
 
-    /// <summary>What is done: <c>rebuild</c>.</summary>
-    public required string Kind { get; init; }
+    /// <summary>The migration that is run, by its name; <see cref="ByHand"/> for a rebuild that a person asked for without one.</summary>
+    public required string Migration { get; init; }
 
-    /// <summary>The table that the plan is about, as a person reads it (<c>db.table</c>).</summary>
-    public required string Table { get; init; }
+    /// <summary>The tables that it rebuilds, as a person reads them (<c>db.table</c>).</summary>
+    public required IReadOnlyList<string> Tables { get; init; }
 
-    /// <summary>How new rows are caught meanwhile: <c>block-log</c>, <c>static</c>, <c>alter</c> …</summary>
-    public required string Strategy { get; init; }
+    /// <summary>How new rows are caught meanwhile: <c>block-log</c>, <c>static</c>, <c>alter</c>; null when no table is rebuilt.</summary>
+    public string? Strategy { get; init; }
 
     /// <summary>Why this way was taken, and what to know before it is; sentences for a person.</summary>
     public IReadOnlyList<string> Reasons { get; init; } = [];
 
-    /// <summary>What all steps share, as JSON; its shape is known to the steps of this <see cref="Kind"/>.</summary>
-    public required JsonElement Shared { get; init; }
+    /// <summary>The operations in order; each is a stretch of the steps.</summary>
+    public required IReadOnlyList<PlannedOperation> Operations { get; init; }
 
     /// <summary>The steps in order.</summary>
     public required IReadOnlyList<PlannedStep> Steps { get; init; }
+}
+
+/// <summary>What the author of a migration wrote as one thing: a kind, what its steps share, and whether there is a way back.</summary>
+public sealed record PlannedOperation
+{
+    /// <summary>What it does, a name that the operation catalog knows, such as <c>rebuild</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>One line for a person.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>What its steps share, as JSON; its shape is known to the kind.</summary>
+    public JsonElement Shared { get; init; }
 }
 
 /// <summary>The unit of a plan: a kind, its arguments and the node that it runs on.</summary>
@@ -41,6 +57,9 @@ public sealed record PlannedStep
 {
     /// <summary>Its place in the plan, from 0.</summary>
     public required int Index { get; init; }
+
+    /// <summary>The operation it belongs to: its place in <see cref="Plan.Operations"/>.</summary>
+    public int Operation { get; init; }
 
     /// <summary>What it does, a name that the step catalog knows, such as <c>copy-partition</c>.</summary>
     public required string Kind { get; init; }

@@ -45,7 +45,7 @@ public static class PlanFormat
                 $"The stored plan has format version {plan.FormatVersion}, this Godwit reads version {Plan.CurrentFormatVersion}. Use the version that started this run.");
     }
 
-    /// <summary>Any value as a JSON element, for <see cref="PlannedStep.Arguments"/> and <see cref="Plan.Shared"/>.</summary>
+    /// <summary>Any value as a JSON element, for <see cref="PlannedStep.Arguments"/> and <see cref="PlannedOperation.Shared"/>.</summary>
     public static JsonElement ToElement<T>(T value) => JsonSerializer.SerializeToElement(value, Json);
 }
 

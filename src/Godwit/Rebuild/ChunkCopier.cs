@@ -113,7 +113,7 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
             await VerifyAsync(chunk, copied, ct);
         }
 
-        await context.Journal.FactAsync(context.Step.Index, $"copied/{chunk.Name}", copied);
+        await context.Journal.FactAsync($"copied/{chunk.Name}", copied);
         return copied;
     }
 
@@ -139,11 +139,11 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         var direction = chunk.Direction;
         var expressions = string.Join(", ", direction.Mapping.Select(m => m.Expression));
         var sql = $"INSERT INTO {landing.ToSql()} ({direction.Columns}) SELECT {expressions} FROM {direction.From.ToSql()} WHERE {chunk.Condition}";
-        await (context.Services.Lanes?.RunAsync(SendAsync, ct) ?? SendAsync());
+        await (context.Operation.Lanes?.RunAsync(SendAsync, ct) ?? SendAsync());
 
         async Task SendAsync()
         {
-            await context.Journal.IntentAsync(context.Step.Index, $"copy/{chunk.Name}", new { sql });
+            await context.Journal.IntentAsync($"copy/{chunk.Name}", new { sql });
             var began = context.Clock.GetTimestamp();
             await LongStatement.RunAsync(context, sql, tuning.Settings(), rows => context.Board.Report(context.Step.Index, rows), ct);
             if (tuning.RowsPerSecond is { } limit)
@@ -188,8 +188,7 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         if (ours.Count != copied.Parts.Count)
         {
             await DropPartsAsync(chunk, ours, ct);
-            await context.Journal.FactAsync(
-                context.Step.Index, $"attaching/{chunk.Name}", new AttachingFact(await SamePartsAsync(chunk, copied, ct)));
+            await context.Journal.FactAsync($"attaching/{chunk.Name}", new AttachingFact(await SamePartsAsync(chunk, copied, ct)));
             await context.ChangeAsync(
                 $"attach/{chunk.Name}",
                 copied.Parts.Count == 0 ? [] : [$"ALTER TABLE {chunk.Direction.To.ToSql()} ATTACH PARTITION ALL FROM {landing.ToSql()}"],
@@ -207,7 +206,7 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
         }
 
         var attached = new AttachedFact(copied.Fingerprints, chunk.IsSweep ? await BlocksAsync(chunk, ours, ct) : []);
-        await context.Journal.FactAsync(context.Step.Index, $"attached/{chunk.Name}", attached);
+        await context.Journal.FactAsync($"attached/{chunk.Name}", attached);
         return attached;
     }
 

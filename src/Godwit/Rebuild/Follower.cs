@@ -46,7 +46,7 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
     {
         if (!context.Journal.Has(PositionFact))
         {
-            await context.Journal.FactAsync(context.Step.Index, PositionFact, position);
+            await context.Journal.FactAsync(PositionFact, position);
         }
     }
 
@@ -56,10 +56,10 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
         if (context.Journal.Find<RoundFact>($"round/{direction}") is { } round)
         {
             // Otherwise the last round would be taken for one that was cut off, and finished.
-            await context.Journal.FactAsync(context.Step.Index, $"round/{direction}", round with { From = position, To = position });
+            await context.Journal.FactAsync($"round/{direction}", round with { From = position, To = position });
         }
 
-        await context.Journal.FactAsync(context.Step.Index, $"position/{direction}", position);
+        await context.Journal.FactAsync($"position/{direction}", position);
     }
 
     /// <summary>One round. Returns the rows that it copied.</summary>
@@ -76,7 +76,7 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
             }
 
             round = new RoundFact((round?.Number ?? 0) + 1, position, to);
-            await context.Journal.FactAsync(context.Step.Index, $"round/{direction.Name}", round);
+            await context.Journal.FactAsync($"round/{direction.Name}", round);
         }
 
         // The server's limit counts rows that are read: to find the few new rows it would be spent on looking at all the old ones.
@@ -86,7 +86,7 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
         var verify = kind != RoundKind.Following || !MergeControl.IsNeeded(spec);
         var attached = await _copier.CopyAsync(
             new Chunk($"{direction.Name}-round-{round.Number}", direction, Condition(round.From, round.To), tuning, kind == RoundKind.Sweep, verify), ct);
-        await context.Journal.FactAsync(context.Step.Index, PositionFact, round.To);
+        await context.Journal.FactAsync(PositionFact, round.To);
         return attached.Fingerprints.Rows;
     }
 
@@ -103,7 +103,7 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
         Positions.Between(after, upTo, direction.Name == "forward" ? [] : SweptBlocks(context.Journal, "forward"));
 
     /// <summary>The positions in the table that a direction fills which its sweeps took there; all others after the exchange are writers'.</summary>
-    public static IReadOnlyList<long> SweptBlocks(Journal journal, string direction) =>
+    public static IReadOnlyList<long> SweptBlocks(StepJournal journal, string direction) =>
         journal.All<AttachedFact>($"attached/{direction}-round-").SelectMany(f => f.Value.Blocks).Distinct().Order().ToList();
 
     private bool IsDone(RoundFact round) => context.Journal.Has($"attached/{direction.Name}-round-{round.Number}") && Position >= round.To;

@@ -35,7 +35,7 @@ internal static class PlanText
         yield return spec.FollowsWrites
             ? "Writers go on all the time: new rows are found by their block number and copied in rounds, before and after the names change hands."
             : "Nothing may write during the run (strategy static); that nothing did is checked before and after the exchange.";
-        if (!spec.CanRollBackAfterCutover)
+        if (!spec.CanRollBackAfterCompletion)
         {
             yield return $"After the cutover there is no way back without loss, because merges of {draft.TargetEngine.Name} fold new rows into old ones. "
                 + "Use --defer-cutover to look at the result first.";
@@ -103,19 +103,19 @@ internal static class PlanText
     private static void AddBase(RebuildDraft draft, RebuildSpec spec, Action<string, string, object?, long?, long?> add)
     {
         // Links come before the position is marked: what they take is known only afterwards.
-        if (!spec.Links)
+        if (spec.Way != RebuildWay.Link)
         {
             add(MarkPosition.Name, $"Mark the position in {spec.Source}", null, null, null);
         }
 
         foreach (var partition in draft.Source.Partitions)
         {
-            var kind = spec.Links ? LinkPartition.Name : CopyPartition.Name;
-            var verb = spec.Links ? "Link" : "Copy";
+            var kind = spec.Way == RebuildWay.Link ? LinkPartition.Name : CopyPartition.Name;
+            var verb = spec.Way == RebuildWay.Link ? "Link" : "Copy";
             add(kind, $"{verb} partition {partition.Value}", new PartitionArguments(partition.Id), partition.Rows, partition.UncompressedBytes);
         }
 
-        if (spec.Links)
+        if (spec.Way == RebuildWay.Link)
         {
             add(MarkPosition.Name, $"Mark the position in {spec.Source}", null, null, null);
         }

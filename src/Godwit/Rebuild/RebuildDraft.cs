@@ -41,7 +41,7 @@ internal sealed record RebuildDraft
 }
 
 /// <summary>The ways in which a table can become another one, the cheapest first.</summary>
-internal enum RebuildWay
+public enum RebuildWay
 {
     /// <summary>ClickHouse changes it in place.</summary>
     Alter,

@@ -1,5 +1,6 @@
 using Godwit.Checks;
 using Godwit.ClickHouse;
+using Godwit.Operations;
 using Godwit.Plans;
 using Godwit.Runs;
 
@@ -9,30 +10,30 @@ namespace Godwit.Rebuild;
 internal sealed class RebuildPlanner(ClickHouseGateway gateway)
 {
     /// <summary>All checks and, when none blocks, the plan. Changes nothing.</summary>
-    public async Task<RebuildProposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct)
+    public async Task<(OperationPlan? Plan, IReadOnlyList<CheckResult> Checks)> ProposeAsync(RebuildRequest request, RunOptions options, string runId, CancellationToken ct)
     {
         RequireSound(request, options);
         if (await UnsuitableAsync(request.Table, ct) is { } unsuitable)
         {
-            return new RebuildProposal(null, [unsuitable]);
+            return (null, [unsuitable]);
         }
 
         var source = await TableReader.ReadAsync(gateway, request.Table, ct);
         var (desired, refusal) = await DesireAsync(request, source, ct);
         if (desired is null)
         {
-            return new RebuildProposal(null, [refusal!]);
+            return (null, [refusal!]);
         }
 
         var changes = TableChange.Between(source.Definition, desired.Definition);
         if (changes.Count == 0)
         {
-            return new RebuildProposal(null, [new CheckResult("something-to-do", CheckVerdict.Refused, $"Nothing to change: {source.Name} is already as you want it.")]);
+            return (null, [new CheckResult("something-to-do", CheckVerdict.Refused, $"Nothing to change: {source.Name} is already as you want it.")]);
         }
 
         var draft = await DraftAsync(request, options, source, desired, changes, ct);
         var checks = (await RebuildChecks.RunAsync(RebuildChecks.OfTable.Concat(RebuildChecks.OfChange), draft, ct)).ToList();
-        return new RebuildProposal(checks.Exists(c => c.Blocks) ? null : await PlanAsync(draft, checks, ct), checks);
+        return (checks.Exists(c => c.Blocks) ? null : await PlanAsync(draft, runId, checks, ct), checks);
     }
 
     /// <summary>The checks that concern the table whatever it is to become.</summary>
@@ -181,9 +182,8 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
         }
     }
 
-    private async Task<Plan> PlanAsync(RebuildDraft draft, IReadOnlyList<CheckResult> checks, CancellationToken ct)
+    private async Task<OperationPlan> PlanAsync(RebuildDraft draft, string runId, IReadOnlyList<CheckResult> checks, CancellationToken ct)
     {
-        var runId = NewRunId();
         var follows = draft.Way != RebuildWay.Alter && draft.Request.Strategy != "static";
         var backward = ColumnMapping.Between(draft.Desired.Columns, draft.Source.Columns, draft.Capabilities.HasInsertAllowMaterializedColumns);
         var spec = new RebuildSpec
@@ -198,23 +198,20 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
             ForwardPartition = await PartitionAsync(draft.Desired.Definition.PartitionBy, draft.Mapping, draft.Source, ct),
             BackwardPartition = PartitionIfMapped(draft.Source.Definition.PartitionBy, draft),
             FollowsWrites = follows,
-            Links = draft.Way == RebuildWay.Link,
+            Way = draft.Way,
             HoldsMerges = HoldsMerges(draft),
             ComparesFinal = ComparesFinal(draft),
             AcceptsViewRace = draft.Request.Accept.Contains("view-race", StringComparer.Ordinal),
-            CanRollBackAfterCutover = draft.Way == RebuildWay.Alter
+            CanRollBackAfterCompletion = draft.Way == RebuildWay.Alter
                 ? !draft.Changes.Any(c => PlanText.DestroysValues(draft, c))
                 : !follows || draft.TargetEngine.Folding != RowFolding.Any,
         };
-        return new Plan
+        var operation = new PlannedOperation { Kind = OperationCatalog.Rebuild, Description = $"Rebuild {draft.Source.Name}", Shared = PlanFormat.ToElement(spec) };
+        return new OperationPlan(operation, PlanText.Steps(draft, spec, gateway.Name))
         {
-            RunId = runId,
-            Kind = "rebuild",
             Table = draft.Source.Name.ToString(),
             Strategy = draft.Way == RebuildWay.Alter ? "alter" : follows ? "block-log" : "static",
             Reasons = [.. PlanText.Reasons(draft, spec), .. checks.Where(c => c.Verdict == CheckVerdict.Warning).Select(c => c.Message)],
-            Shared = PlanFormat.ToElement(spec),
-            Steps = PlanText.Steps(draft, spec, gateway.Name),
         };
     }
 
@@ -241,9 +238,4 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
     private static string? PartitionIfMapped(string? expression, RebuildDraft draft) =>
         expression is not null && expression != "tuple()" && expression == draft.Desired.Definition.PartitionBy ? expression : null;
 
-    private static string NewRunId()
-    {
-        const string Letters = "abcdefghijkmnpqrstuvwxyz23456789";
-        return string.Concat(Enumerable.Range(0, 8).Select(_ => Letters[System.Security.Cryptography.RandomNumberGenerator.GetInt32(Letters.Length)]));
-    }
 }

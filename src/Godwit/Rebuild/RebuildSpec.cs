@@ -1,9 +1,10 @@
 using Godwit.ClickHouse;
+using Godwit.Operations;
 
 namespace Godwit.Rebuild;
 
 /// <summary>What all steps of a rebuild share; stored with the plan.</summary>
-public sealed record RebuildSpec
+public sealed record RebuildSpec : IOperationSpec
 {
     /// <summary>The table being rebuilt.</summary>
     public required QualifiedName Source { get; init; }
@@ -35,8 +36,8 @@ public sealed record RebuildSpec
     /// <summary>Whether rows may arrive during the run (block-log).</summary>
     public required bool FollowsWrites { get; init; }
 
-    /// <summary>Whether parts are linked instead of copied.</summary>
-    public bool Links { get; init; }
+    /// <summary>How the table becomes the one that is wanted.</summary>
+    public required RebuildWay Way { get; init; }
 
     /// <summary>Whether the merges of the source stand still during the whole run because they would fold new rows into old blocks.</summary>
     public bool HoldsMerges { get; init; }
@@ -45,10 +46,16 @@ public sealed record RebuildSpec
     public bool ComparesFinal { get; init; }
 
     /// <summary>Whether a rollback after the cutover loses nothing; false when merges of the new table fold what arrives.</summary>
-    public bool CanRollBackAfterCutover { get; init; }
+    public bool CanRollBackAfterCompletion { get; init; }
 
     /// <summary>Whether somebody accepted that a view may miss an insert that meets the exchange.</summary>
     public bool AcceptsViewRace { get; init; }
+
+    // Brakes hold what puts work on the table that its writers use.
+    QualifiedName? IOperationSpec.BrakedTable => Source;
+
+    // An ALTER leaves no old table behind.
+    bool IOperationSpec.LeavesRetired => Way != RebuildWay.Alter;
 
     /// <summary>The old table's rows into the new one.</summary>
     /// <param name="exchanged">Whether the names have changed hands already.</param>

@@ -27,7 +27,7 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
     {
         if (!context.Journal.Has(Fact))
         {
-            await context.Journal.FactAsync(context.Step.Index, Fact, await LookAsync(spec.Source, ct));
+            await context.Journal.FactAsync(Fact, await LookAsync(spec.Source, ct));
         }
     }
 
@@ -65,12 +65,12 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
 
         if (suspect)
         {
-            await context.Journal.FactAsync(context.Step.Index, "suspect", now);
+            await context.Journal.FactAsync("suspect", now);
         }
 
         if (suspect || restarted || now.LastBlock > before.LastBlock)
         {
-            await context.Journal.FactAsync(context.Step.Index, Fact, now);
+            await context.Journal.FactAsync(Fact, now);
         }
 
         return suspect;
@@ -78,7 +78,7 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
 
     /// <summary>Notes how the new table is right before it gets the name.</summary>
     public async Task NoteNewTableAsync(CancellationToken ct) =>
-        await context.Journal.FactAsync(context.Step.Index, NewFact, await LookAsync(spec.Staging, ct));
+        await context.Journal.FactAsync(NewFact, await LookAsync(spec.Staging, ct));
 
     /// <summary>
     /// Called after the exchange. A mutation that met it changed the old table only, and nobody but its author knows what to do:
@@ -89,7 +89,7 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
         Fact,
         spec.Staging,
         what => $"{what} met the exchange of the names and changed the old table only, which is {spec.Staging} now. Send it to {spec.Source} again and `resume`"
-            + (spec.CanRollBackAfterCutover ? ", or `rollback` to go back to the old table." : "."),
+            + (spec.CanRollBackAfterCompletion ? ", or `rollback` to go back to the old table." : "."),
         ct);
 
     /// <summary>Called before and after the names are given back. What changed rows of the new table in place is not in the old one: said once.</summary>
@@ -106,7 +106,7 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
         var told = $"told/{NewFact}/{string.Join("; ", changed)}";
         if (changed.Count > 0 && !context.Journal.Has(told))
         {
-            throw new NeedsOperatorException(Sentence($"An ALTER ({string.Join("; ", changed)})"), told);
+            throw new NeedsOperatorException(Sentence($"An ALTER ({string.Join("; ", changed)})")) { OnTold = () => context.Journal.FactAsync(told, true) };
         }
     }
 
@@ -127,7 +127,7 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
         var late = await context.Gateway.QueryAsync(
             $"SELECT mutation_id, command FROM system.mutations WHERE {TableReader.Where(table, "table")} ORDER BY create_time DESC, mutation_id DESC LIMIT 1", ct: ct);
         var what = late is [var mutation] && now.LastMutation > before.LastMutation ? $"{mutation["mutation_id"]} {mutation["command"]}" : "A lightweight update or delete";
-        throw new NeedsOperatorException(sentence(what), told);
+        throw new NeedsOperatorException(sentence(what)) { OnTold = () => context.Journal.FactAsync(told, true) };
     }
 
     private async Task RequireSameTableAsync(CancellationToken ct)

@@ -19,7 +19,7 @@ internal static class StaticGate
     {
         if (!context.Journal.Has(Fact))
         {
-            await context.Journal.FactAsync(context.Step.Index, Fact, await LookAsync(context, spec.Source, ct));
+            await context.Journal.FactAsync(Fact, await LookAsync(context, spec.Source, ct));
         }
     }
 
@@ -38,7 +38,7 @@ internal static class StaticGate
 
         if (!context.Journal.Has(NewFact))
         {
-            await context.Journal.FactAsync(context.Step.Index, NewFact, await LookAsync(context, table == spec.Source ? spec.Staging : spec.Source, ct));
+            await context.Journal.FactAsync(NewFact, await LookAsync(context, table == spec.Source ? spec.Staging : spec.Source, ct));
         }
     }
 

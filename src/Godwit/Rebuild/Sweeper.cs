@@ -33,7 +33,7 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
 
         var position = await Positions.LastAsync(context.Gateway, spec.Staging, ct);
         _lastSweep = context.Clock.GetTimestamp();
-        await context.Journal.FactAsync(context.Step.Index, $"exchange/{direction.Name}", new ExchangeFact(position, spec.FollowsWrites ? _follower.Position : 0));
+        await context.Journal.FactAsync($"exchange/{direction.Name}", new ExchangeFact(position, spec.FollowsWrites ? _follower.Position : 0));
         var began = context.Clock.GetTimestamp();
         await context.ChangeAsync("exchange", ct, $"EXCHANGE TABLES {spec.Source.ToSql()} AND {spec.Staging.ToSql()}");
         _exchange = context.Clock.GetElapsedTime(began);
@@ -61,7 +61,7 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
         if (!context.Journal.Has($"swept/{direction.Name}"))
         {
             var figures = new CutoverFigures(Math.Round(_exchange.TotalMilliseconds, 1), Math.Round(_gap.TotalMilliseconds, 1), _rows);
-            await context.Journal.FactAsync(context.Step.Index, $"swept/{direction.Name}", figures);
+            await context.Journal.FactAsync($"swept/{direction.Name}", figures);
             if (direction.Name == "forward")
             {
                 context.Board.Cutover = figures;

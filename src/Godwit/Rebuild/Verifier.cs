@@ -45,8 +45,7 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
                 + "Rows of this partition change while they are read (mutations, TTL, dropped parts): let that end, then `resume`.");
         }
 
-        await context.Journal.FactAsync(
-            context.Step.Index, $"verified/{direction.Name}", new VerifiedFact(position ?? 0, Written().Rows, repaired));
+        await context.Journal.FactAsync($"verified/{direction.Name}", new VerifiedFact(position ?? 0, Written().Rows, repaired));
     }
 
     /// <summary>
@@ -74,8 +73,7 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
                 ct: ct))[0];
             if (row.Int64("torn") == 0 && row.Int64("whole") == row.Int64("present"))
             {
-                await context.Journal.FactAsync(
-                    context.Step.Index, $"verified/{direction.Name}", new VerifiedFact(position, row.Int64("present"), 0));
+                await context.Journal.FactAsync($"verified/{direction.Name}", new VerifiedFact(position, row.Int64("present"), 0));
                 return;
             }
         }
@@ -165,7 +163,7 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
                 ct);
         }
 
-        await context.Journal.FactAsync(context.Step.Index, $"cleared/{direction.Name}/{number}", clearing);
+        await context.Journal.FactAsync($"cleared/{direction.Name}/{number}", clearing);
     }
 
     // Cut off while a partition was emptied or copied again: how much of it is there is not known, and the fingerprints do not count it.
@@ -200,7 +198,7 @@ internal sealed class Verifier(StepContext context, RebuildSpec spec, Direction 
         var ids = await context.Gateway.QueryAsync($"SELECT DISTINCT _partition_id AS id FROM {direction.To.ToSql()} WHERE {IsPartition(partition)}", ct: ct);
         var number = context.Journal.All<ClearedFact>($"cleared/{direction.Name}/").Count + 1;
         var clearing = new ClearedFact(partition, ids.Select(r => r["id"]).ToList());
-        await context.Journal.FactAsync(context.Step.Index, $"clearing/{direction.Name}/{number}", clearing);
+        await context.Journal.FactAsync($"clearing/{direction.Name}/{number}", clearing);
         await ClearAsync(number, clearing, ct);
         return number;
     }

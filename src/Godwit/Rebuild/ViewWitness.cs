@@ -67,7 +67,7 @@ internal sealed class ViewWitness(StepContext context, RebuildSpec spec, Directi
             await Positions.WaitForStatementsAsync(context, Inserts, () => Task.CompletedTask, ct);
         }
 
-        await context.Journal.FactAsync(context.Step.Index, Fact, new WitnessFact(await Positions.LastAsync(context.Gateway, spec.Source, ct), views));
+        await context.Journal.FactAsync(Fact, new WitnessFact(await Positions.LastAsync(context.Gateway, spec.Source, ct), views));
     }
 
     /// <summary>Takes the witness away.</summary>
@@ -96,7 +96,7 @@ internal sealed class ViewWitness(StepContext context, RebuildSpec spec, Directi
             await FillAsync(stored, unseen, ct);
         }
 
-        await context.Journal.FactAsync(context.Step.Index, $"missed/{direction.Name}", missing);
+        await context.Journal.FactAsync($"missed/{direction.Name}", missing);
         await FallAsync(ct);
     }
 
@@ -156,22 +156,24 @@ internal sealed class ViewWitness(StepContext context, RebuildSpec spec, Directi
         {
             throw new NeedsOperatorException(
                 $"{context.Journal.Get<long>($"missed/{direction.Name}")} rows had met the exchange and were being put into {view.Target} for the view {view.Name} when that was cut off, "
-                + $"and whether they arrived cannot be told. They are in {Missed}: compare, and INSERT them if they are not there. Then `resume`.",
-                fed);
+                + $"and whether they arrived cannot be told. They are in {Missed}: compare, and INSERT them if they are not there. Then `resume`.")
+            {
+                OnTold = () => context.Journal.FactAsync(fed, true),
+            };
         }
 
         var columns = string.Join(", ", (await view.ColumnsAsync(context.Gateway, ct)).Select(Sql.Identifier));
-        await context.Journal.FactAsync(context.Step.Index, feeding, true);
+        await context.Journal.FactAsync(feeding, true);
         try
         {
             await LongStatement.RunAsync(context, $"INSERT INTO {view.Target.ToSql()} ({columns}) SELECT {columns} FROM ({select})", CopyTuning.FeedSettings, _ => { }, ct);
         }
         catch (ClickHouseException e) when (e.NeverRan())
         {
-            await context.Journal.FactAsync(context.Step.Index, feeding, false);
+            await context.Journal.FactAsync(feeding, false);
             throw;
         }
 
-        await context.Journal.FactAsync(context.Step.Index, fed, true);
+        await context.Journal.FactAsync(fed, true);
     }
 }

@@ -7,7 +7,7 @@ namespace Godwit.Runs;
 /// What holds a run before it puts more work on the server: too many parts, too little disk, a person's own SQL. The reason is on the
 /// board for as long as a brake is on. Rows per second are not here: the server itself keeps that limit for each statement.
 /// </summary>
-internal sealed class Brakes(ClickHouseGateway gateway, QualifiedName table, RunOptions options, ProgressBoard board, TimeProvider clock)
+internal sealed class Brakes(ClickHouseGateway gateway, QualifiedName? table, RunOptions options, ProgressBoard board, TimeProvider clock)
 {
     // A person's own SQL is asked, never obeyed: 2 is read-only with settings allowed.
     private static readonly Dictionary<string, string> ReadOnly = new(StringComparer.Ordinal) { ["readonly"] = "2" };
@@ -36,6 +36,11 @@ internal sealed class Brakes(ClickHouseGateway gateway, QualifiedName table, Run
 
     private async Task<string?> TooManyPartsAsync(CancellationToken ct)
     {
+        if (table is null)
+        {
+            return null;
+        }
+
         var limit = options.MaxParts ?? await DefaultMaxPartsAsync(ct);
         var rows = await gateway.QueryAsync(
             $"""
@@ -53,7 +58,7 @@ internal sealed class Brakes(ClickHouseGateway gateway, QualifiedName table, Run
         var rows = await gateway.QueryAsync(
             $"""
              SELECT name, unreserved_space FROM system.disks WHERE unreserved_space < {Sql.Literal(options.MinFreeDisk)}
-                 AND name IN (SELECT disk_name FROM system.parts WHERE {Rebuild.TableReader.Where(table, "table")} AND active)
+                 {(table is null ? "" : $"AND name IN (SELECT disk_name FROM system.parts WHERE {Rebuild.TableReader.Where(table, "table")} AND active)")}
              """,
             ct: ct);
         return rows.Count > 0

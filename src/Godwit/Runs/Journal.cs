@@ -6,87 +6,112 @@ namespace Godwit.Runs;
 
 /// <summary>
 /// The journal of the run that this process owns. Intents and outcomes go straight to the store; facts are also kept in memory,
-/// the newest of each name, because later steps stand on them.
+/// the newest of each name, because later steps stand on them. A fact belongs to an operation of the plan, or to the run as a whole.
 /// </summary>
-internal sealed class Journal(IRunStore store, LeaseKeeper lease, string runId, TimeProvider clock)
+internal sealed class Journal(IRunStore store, LeaseKeeper lease, Plan plan, TimeProvider clock)
 {
-    private readonly Dictionary<string, JournalEntry> _facts = new(StringComparer.Ordinal);
+    private readonly Dictionary<(int? Operation, string Name), JournalEntry> _facts = [];
     private readonly Lock _gate = new();
 
     /// <summary>Reads the facts of an earlier owner.</summary>
     public async Task LoadAsync(CancellationToken ct)
     {
-        foreach (var entry in await store.GetJournalAsync(runId, ct))
+        foreach (var entry in await store.GetJournalAsync(plan.RunId, ct))
         {
-            if (entry.Kind == JournalEntryKind.Fact)
-            {
-                _facts[entry.Name] = entry;
-            }
+            Keep(entry);
         }
     }
 
-    /// <summary>Says that a statement which changes a server is about to be sent.</summary>
-    public Task IntentAsync(int step, string name, object payload) => AppendAsync(step, JournalEntryKind.Intent, name, payload);
-
-    /// <summary>Says how the intent of that name came out.</summary>
-    public Task OutcomeAsync(int step, string name, object payload) => AppendAsync(step, JournalEntryKind.Outcome, name, payload);
-
-    /// <summary>Keeps something that later steps stand on.</summary>
-    public Task FactAsync<T>(int step, string name, T value)
-        where T : notnull => AppendAsync(step, JournalEntryKind.Fact, name, value);
+    /// <summary>What a step writes and reads: its own entries, and the facts of its operation.</summary>
+    /// <param name="step">The step; null for what concerns the run as a whole.</param>
+    public StepJournal Of(PlannedStep? step) => new(this, step);
 
     /// <summary>The newest fact of that name; the default when there is none.</summary>
-    public T? Find<T>(string name)
+    public T? Find<T>(int? operation, string name)
     {
         lock (_gate)
         {
-            return _facts.TryGetValue(name, out var entry) ? JsonSerializer.Deserialize<T>(entry.Payload, PlanFormat.Json) : default;
+            return _facts.TryGetValue((operation, name), out var entry) ? Read<T>(entry) : default;
         }
     }
 
     /// <summary>The newest fact of that name.</summary>
     /// <exception cref="StoredFormatException">There is none.</exception>
-    public T Get<T>(string name) =>
-        Find<T>(name) ?? throw new StoredFormatException($"The journal of run {runId} lacks the fact '{name}': it was changed or damaged.");
+    public T Get<T>(int? operation, string name) => Find<T>(operation, name)
+        ?? throw new StoredFormatException($"The journal of run {plan.RunId} lacks the fact '{name}': it was changed or damaged.");
 
     /// <summary>Whether there is a fact of that name.</summary>
-    public bool Has(string name)
+    public bool Has(int? operation, string name)
     {
         lock (_gate)
         {
-            return _facts.ContainsKey(name);
+            return _facts.ContainsKey((operation, name));
         }
     }
 
     /// <summary>The facts whose names begin so, in the order in which they were written.</summary>
-    public IReadOnlyList<(long Sequence, string Name, T Value)> All<T>(string prefix)
+    public IReadOnlyList<(long Sequence, string Name, T Value)> All<T>(int? operation, string prefix)
     {
         lock (_gate)
         {
-            return _facts.Values.Where(e => e.Name.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(e => e.Sequence)
-                .Select(e => (e.Sequence, e.Name, JsonSerializer.Deserialize<T>(e.Payload, PlanFormat.Json)!)).ToList();
+            return _facts.Where(f => f.Key.Operation == operation && f.Key.Name.StartsWith(prefix, StringComparison.Ordinal))
+                .Select(f => f.Value).OrderBy(e => e.Sequence).Select(e => (e.Sequence, e.Name, Read<T>(e))).ToList();
         }
     }
 
-    // Not cancellable: an answer that a server has given is kept even when the run is being stopped.
-    private async Task AppendAsync(int step, JournalEntryKind kind, string name, object payload)
+    /// <summary>Writes an entry. Not cancellable: an answer that a server has given is kept even when the run is being stopped.</summary>
+    public async Task AppendAsync(int? step, JournalEntryKind kind, string name, object payload)
     {
         var entry = new JournalEntry
         {
-            RunId = runId,
+            RunId = plan.RunId,
             Step = step,
             Kind = kind,
             Name = name,
             Payload = JsonSerializer.Serialize(payload, PlanFormat.Json),
             At = clock.GetUtcNow(),
         };
-        entry = await store.AppendJournalAsync(lease.Current, entry, CancellationToken.None);
-        if (kind == JournalEntryKind.Fact)
+        Keep(await store.AppendJournalAsync(lease.Current, entry, CancellationToken.None));
+    }
+
+    private static T Read<T>(JournalEntry entry) => JsonSerializer.Deserialize<T>(entry.Payload, PlanFormat.Json)!;
+
+    private void Keep(JournalEntry entry)
+    {
+        if (entry.Kind != JournalEntryKind.Fact)
         {
-            lock (_gate)
-            {
-                _facts[name] = entry;
-            }
+            return;
+        }
+
+        lock (_gate)
+        {
+            _facts[(entry.Step is { } step ? plan.Steps[step].Operation : null, entry.Name)] = entry;
         }
     }
+}
+
+/// <summary>The journal as one step sees it: what it writes stands under its number, the facts that it reads are those of its operation.</summary>
+internal sealed class StepJournal(Journal journal, PlannedStep? step)
+{
+    /// <summary>Says that a statement which changes a server is about to be sent.</summary>
+    public Task IntentAsync(string name, object payload) => journal.AppendAsync(step?.Index, JournalEntryKind.Intent, name, payload);
+
+    /// <summary>Says how the intent of that name came out.</summary>
+    public Task OutcomeAsync(string name, object payload) => journal.AppendAsync(step?.Index, JournalEntryKind.Outcome, name, payload);
+
+    /// <summary>Keeps something that later steps stand on.</summary>
+    public Task FactAsync<T>(string name, T value)
+        where T : notnull => journal.AppendAsync(step?.Index, JournalEntryKind.Fact, name, value);
+
+    /// <inheritdoc cref="Journal.Find"/>
+    public T? Find<T>(string name) => journal.Find<T>(step?.Operation, name);
+
+    /// <inheritdoc cref="Journal.Get"/>
+    public T Get<T>(string name) => journal.Get<T>(step?.Operation, name);
+
+    /// <inheritdoc cref="Journal.Has"/>
+    public bool Has(string name) => journal.Has(step?.Operation, name);
+
+    /// <inheritdoc cref="Journal.All"/>
+    public IReadOnlyList<(long Sequence, string Name, T Value)> All<T>(string prefix) => journal.All<T>(step?.Operation, prefix);
 }

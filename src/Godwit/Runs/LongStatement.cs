@@ -128,10 +128,10 @@ public sealed class OutcomeUnknownException(string message, Exception? inner = n
 
 /// <summary>An outcome cannot be established by asking the server: a person must look before anything else is sent.</summary>
 /// <param name="message">What happened, to what, and what to do.</param>
-/// <param name="told">A fact for the journal, written once the message is stored: the run then goes on without asking again.</param>
-public sealed class NeedsOperatorException(string message, string? told = null) : Exception(message)
+public sealed class NeedsOperatorException(string message) : Exception(message)
 {
-    internal string? Told { get; } = told;
+    /// <summary>Called once the message is stored: keeps in the journal that it was told, so that the run can go on without asking again.</summary>
+    internal Func<Task>? OnTold { get; init; }
 }
 
 /// <summary>A step refuses to go on because what it found would make the result wrong.</summary>

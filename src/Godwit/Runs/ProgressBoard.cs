@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Godwit.Metadata;
 using Godwit.Plans;
+using Godwit.Steps;
 
 namespace Godwit.Runs;
 
@@ -48,6 +50,17 @@ internal sealed class ProgressBoard(TimeProvider clock)
 
     /// <summary>The measured facts of the cutover.</summary>
     public CutoverFigures? Cutover { get; set; }
+
+    /// <summary>The figures of steps that an earlier owner has finished.</summary>
+    public void Restore(Plan plan, IReadOnlyList<StepRecord> steps, Journal journal)
+    {
+        foreach (var step in steps.Where(s => s.State == StepState.Done))
+        {
+            Finish(step.Index, step.RowsDone);
+        }
+
+        Cutover = plan.Steps.Where(s => s.Kind == CutOver.Name).Select(s => journal.Of(s).Find<CutoverFigures>(CutOver.Swept)).OfType<CutoverFigures>().LastOrDefault();
+    }
 
     /// <summary>Rows that a step under way has written so far.</summary>
     public void Report(int step, long rows) => _live[step] = rows;

@@ -6,14 +6,17 @@ public sealed record RunStatus
     /// <summary>The run.</summary>
     public required string RunId { get; init; }
 
-    /// <summary>The table, as a person reads it.</summary>
-    public required string Table { get; init; }
+    /// <summary>See <see cref="Plans.Plan.Migration"/>.</summary>
+    public required string Migration { get; init; }
+
+    /// <summary>The table that it rebuilds, as a person reads it, or several with commas; null when it rebuilds none.</summary>
+    public string? Table { get; init; }
 
     /// <summary>Where it is.</summary>
     public required RunState State { get; init; }
 
     /// <summary>See <see cref="Plans.Plan.Strategy"/>.</summary>
-    public required string Strategy { get; init; }
+    public string? Strategy { get; init; }
 
     /// <summary>The sentence that says why it is not going on; null when it is.</summary>
     public string? Problem { get; init; }

@@ -21,7 +21,8 @@ internal static class RunStatusBuilder
         return new RunStatus
         {
             RunId = run.RunId,
-            Table = run.Table,
+            Migration = run.Migration,
+            Table = run.Tables.Count == 0 ? null : string.Join(", ", run.Tables),
             State = run.State,
             Strategy = run.Strategy,
             Problem = run.Problem,

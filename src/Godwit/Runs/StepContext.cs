@@ -1,29 +1,34 @@
 using System.Text.Json;
 using Godwit.ClickHouse;
+using Godwit.Metadata;
+using Godwit.Operations;
 using Godwit.Plans;
 
 namespace Godwit.Runs;
 
-/// <summary>What a step may use: the server, the journal of its run, the board for its figures, and how the run is to behave.</summary>
-internal sealed class StepContext(Plan plan, PlannedStep step, RunServices services)
+/// <summary>What a step may use: the server, the journal of its operation, the board for its figures, and how the run is to behave.</summary>
+internal sealed class StepContext(RunServices services, PlannedStep step)
 {
-    /// <summary>The plan.</summary>
-    public Plan Plan => plan;
-
     /// <summary>The step of the plan that is being done or undone.</summary>
     public PlannedStep Step => step;
 
     /// <summary>What all steps of the run use.</summary>
     public RunServices Services => services;
 
+    /// <summary>The operation that the step belongs to.</summary>
+    public OperationScope Operation => services.Operations[step.Operation];
+
     /// <summary>The server.</summary>
     public ClickHouseGateway Gateway => services.Gateway;
 
-    /// <summary>The journal of the run.</summary>
-    public Journal Journal => services.Journal;
+    /// <summary>The journal, as this step sees it.</summary>
+    public StepJournal Journal { get; } = services.Journal.Of(step);
 
     /// <summary>Where figures are shown.</summary>
     public ProgressBoard Board => services.Board;
+
+    /// <summary>What holds the operation.</summary>
+    public Brakes Brakes => Operation.Brakes;
 
     /// <summary>How a person wants the run to behave.</summary>
     public RunOptions Options => services.Options;
@@ -31,9 +36,9 @@ internal sealed class StepContext(Plan plan, PlannedStep step, RunServices servi
     /// <summary>The clock.</summary>
     public TimeProvider Clock => services.Clock;
 
-    /// <summary>What all steps of this plan share.</summary>
+    /// <summary>What all steps of this operation share.</summary>
     public T Shared<T>()
-        where T : class => services.Shared as T ?? plan.Shared.Deserialize<T>(PlanFormat.Json)!;
+        where T : class, IOperationSpec => (T)Operation.Spec;
 
     /// <summary>The step's own arguments.</summary>
     public T Arguments<T>() => step.Arguments.Deserialize<T>(PlanFormat.Json)!;
@@ -44,13 +49,13 @@ internal sealed class StepContext(Plan plan, PlannedStep step, RunServices servi
     public async Task ChangeAsync(string name, IReadOnlyList<string> statements, IReadOnlyDictionary<string, string>? settings, CancellationToken ct)
     {
         var queryId = services.NewQueryId(step.Index);
-        await Journal.IntentAsync(step.Index, name, new { queryId, statements });
+        await Journal.IntentAsync(name, new { queryId, statements });
         for (var i = 0; i < statements.Count; i++)
         {
             await Gateway.ExecuteAsync(statements[i], new QueryOptions { QueryId = $"{queryId}-{i}", Settings = settings }, ct);
         }
 
-        await Journal.OutcomeAsync(step.Index, name, new { queryId });
+        await Journal.OutcomeAsync(name, new { queryId });
     }
 
     /// <inheritdoc cref="ChangeAsync(string, IReadOnlyList{string}, IReadOnlyDictionary{string, string}?, CancellationToken)"/>
@@ -60,7 +65,11 @@ internal sealed class StepContext(Plan plan, PlannedStep step, RunServices servi
 /// <summary>What all steps of a run use.</summary>
 internal sealed class RunServices
 {
-    public required string RunId { get; init; }
+    /// <summary>The frozen plan.</summary>
+    public required Plan Plan { get; init; }
+
+    /// <summary>Its operations, in its order.</summary>
+    public required IReadOnlyList<OperationScope> Operations { get; init; }
 
     public required ClickHouseGateway Gateway { get; init; }
 
@@ -72,19 +81,11 @@ internal sealed class RunServices
 
     public required TimeProvider Clock { get; init; }
 
-    public required Brakes Brakes { get; init; }
-
-    /// <summary>Where the large statements of steps side by side run; null when steps are done one after the other.</summary>
-    public Lanes? Lanes { get; set; }
-
-    /// <summary>The plan's shared part, read once: a plan may have ten thousand steps.</summary>
-    public required object Shared { get; init; }
-
     /// <summary>Waits until a person asks for this; shows the run in the given state meanwhile.</summary>
-    public required Func<RunState, Metadata.RunRequest, Func<CancellationToken, Task>, CancellationToken, Task> AwaitPersonAsync { get; init; }
+    public required Func<RunState, RunRequest, Func<CancellationToken, Task>, CancellationToken, Task> AwaitPersonAsync { get; init; }
 
     /// <summary>The prefix of every query id of this run.</summary>
-    public string QueryPrefix => $"godwit-{RunId}-";
+    public string QueryPrefix => $"godwit-{Plan.RunId}-";
 
     /// <summary>A query id that tells whose statement it is.</summary>
     public string NewQueryId(int step) => $"{QueryPrefix}{step}-{Guid.NewGuid():N}";

@@ -6,37 +6,34 @@ using Godwit.Steps;
 
 namespace Godwit.Runs;
 
-/// <summary>Does the steps of a plan in order, copies of partitions side by side, and undoes them newest first.</summary>
-internal sealed class StepSequence(Plan plan, StepRecord[] records, RunServices services, Func<StepRecord, Task> save)
+/// <summary>Does the steps of a plan in order, side by side where their kind allows it, and undoes them newest first.</summary>
+internal sealed class StepSequence(RunBook book, RunServices services)
 {
     /// <summary>How long a server may be away before the run is called failed.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    /// <summary>The step that is being undone; null when none is.</summary>
+    public int? Undoing { get; private set; }
+
+    private IReadOnlyList<PlannedStep> Steps => services.Plan.Steps;
+
     /// <summary>Does every step that is not done.</summary>
     public async Task ForwardAsync(CancellationToken ct)
     {
-        for (var i = 0; i < plan.Steps.Count;)
+        for (var i = 0; i < Steps.Count;)
         {
-            var end = EndOfGroup(i);
-            if (plan.Steps[i].Kind != CopyPartition.Name)
-            {
-                await DoAsync(plan.Steps[i], ct);
-            }
-            else
-            {
-                await DoSideBySideAsync(plan.Steps.Skip(i).Take(end - i), ct);
-            }
-
-            i = end;
+            var group = GroupAt(i);
+            await (group.Count == 1 ? DoAsync(group[0], ct) : DoSideBySideAsync(group, ct));
+            i += group.Count;
         }
     }
 
     /// <summary>Finds out whether every step that was begun can be undone, and does what can be done for it while nothing is lost by it.</summary>
     public async Task PrepareUndoAsync(CancellationToken ct)
     {
-        foreach (var step in plan.Steps.Reverse().Where(s => records[s.Index].State is not (StepState.Pending or StepState.Undone)))
+        foreach (var step in Begun())
         {
-            var context = new StepContext(plan, step, services);
+            var context = new StepContext(services, step);
             await WithPatienceAsync(() => StepCatalog.Get(step.Kind).PrepareUndoAsync(context, ct), ct);
         }
     }
@@ -44,65 +41,66 @@ internal sealed class StepSequence(Plan plan, StepRecord[] records, RunServices 
     /// <summary>Undoes every step that was begun, newest first.</summary>
     public async Task UndoAsync(CancellationToken ct)
     {
-        for (var i = plan.Steps.Count - 1; i >= 0; i--)
+        foreach (var step in Begun())
         {
-            if (records[i].State is StepState.Pending or StepState.Undone)
-            {
-                continue;
-            }
-
-            var context = new StepContext(plan, plan.Steps[i], services);
-            services.Board.Activity = $"undoing: {plan.Steps[i].Description}";
-            await WithPatienceAsync(() => StepCatalog.Get(plan.Steps[i].Kind).UndoAsync(context, ct), ct);
-            await KeepAsync(records[i] with { State = StepState.Undone, RowsDone = 0 });
+            Undoing = step.Index;
+            var context = new StepContext(services, step);
+            services.Board.Activity = $"undoing: {step.Description}";
+            await WithPatienceAsync(() => StepCatalog.Get(step.Kind).UndoAsync(context, ct), ct);
+            await book.KeepAsync(book.Steps[step.Index] with { State = StepState.Undone, RowsDone = 0 });
         }
+
+        Undoing = null;
     }
 
-    private int EndOfGroup(int start)
-    {
-        var end = start + 1;
-        while (plan.Steps[start].Kind == CopyPartition.Name && end < plan.Steps.Count && plan.Steps[end].Kind == CopyPartition.Name)
-        {
-            end++;
-        }
+    /// <summary>The steps that changed something or may have, newest first.</summary>
+    private List<PlannedStep> Begun() => Steps.Reverse().Where(s => book.Steps[s.Index].State is not (StepState.Pending or StepState.Undone)).ToList();
 
-        return end;
+    /// <summary>The step at this place, and those after it that may be done at the same time.</summary>
+    private List<PlannedStep> GroupAt(int start)
+    {
+        var first = Steps[start];
+        return StepCatalog.Get(first.Kind).IsSideBySide
+            ? Steps.Skip(start).TakeWhile(s => s.Kind == first.Kind && s.Operation == first.Operation).ToList()
+            : [first];
     }
 
     // As many lanes as cores, and one step more, which gets ready for the lane that becomes free next. The first failure stops the
     // others; each is awaited, and the first one is thrown.
-    private async Task DoSideBySideAsync(IEnumerable<PlannedStep> steps, CancellationToken ct)
+    private async Task DoSideBySideAsync(List<PlannedStep> steps, CancellationToken ct)
     {
         // A server that is away between two steps is waited for as one that goes away during a step.
         var cores = 1;
         await WithPatienceAsync(async () => cores = (await ServerResources.ReadAsync(services.Gateway, services.Options, ct)).Cores, ct);
-        using var lanes = new Lanes(cores, services.Brakes);
-        services.Lanes = lanes;
+        var operation = services.Operations[steps[0].Operation];
+        using var lanes = new Lanes(cores, operation.Brakes);
+        operation.Lanes = lanes;
         try
         {
             await Parallel.ForEachAsync(
-                steps.Where(s => records[s.Index].State != StepState.Done),
+                steps.Where(s => book.Steps[s.Index].State != StepState.Done),
                 new ParallelOptions { MaxDegreeOfParallelism = cores + 1, CancellationToken = ct },
                 async (step, token) => await DoAsync(step, token));
         }
         finally
         {
-            services.Lanes = null;
+            operation.Lanes = null;
         }
     }
 
     private async Task DoAsync(PlannedStep step, CancellationToken ct)
     {
-        if (records[step.Index].State == StepState.Done)
+        var record = book.Steps[step.Index];
+        if (record.State == StepState.Done)
         {
             return;
         }
 
-        await KeepAsync(records[step.Index] with { State = StepState.Running, Attempts = records[step.Index].Attempts + 1 });
+        await book.KeepAsync(record with { State = StepState.Running, Attempts = record.Attempts + 1 });
         services.Board.Activity = step.Description;
-        var context = new StepContext(plan, step, services);
+        var context = new StepContext(services, step);
         await WithPatienceAsync(() => StepCatalog.Get(step.Kind).ForwardAsync(context, ct), ct);
-        await KeepAsync(records[step.Index] with { State = StepState.Done, RowsDone = services.Board.FinishedRows(step.Index) });
+        await book.KeepAsync(book.Steps[step.Index] with { State = StepState.Done, RowsDone = services.Board.FinishedRows(step.Index) });
     }
 
     // Every step may be done again from its beginning, so a server that restarts or is overloaded is only waited for.
@@ -139,10 +137,4 @@ internal sealed class StepSequence(Plan plan, StepRecord[] records, RunServices 
     }
 
     private static bool MayPass(Exception e) => e is OutcomeUnknownException or ClickHouseException { IsTransient: true };
-
-    private async Task KeepAsync(StepRecord record)
-    {
-        records[record.Index] = record;
-        await save(record);
-    }
 }

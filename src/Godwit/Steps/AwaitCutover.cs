@@ -8,14 +8,18 @@ namespace Godwit.Steps;
 internal sealed class AwaitCutover : IStep
 {
     public const string Name = "await-cutover";
+    private const string Asked = "cutover-asked";
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
 
     public string Kind => Name;
 
+    /// <summary>Keeps that a person has asked for the cutover.</summary>
+    public static Task AskAsync(StepJournal journal) => journal.FactAsync(Asked, true);
+
     public async Task ForwardAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<RebuildSpec>();
-        if (context.Journal.Has("cutover-asked"))
+        if (context.Journal.Has(Asked))
         {
             return;
         }
@@ -23,14 +27,14 @@ internal sealed class AwaitCutover : IStep
         var follower = new Follower(context, spec, spec.ForwardDirection(exchanged: false));
         context.Board.Activity = "waiting for `godwit cutover`";
         await context.Services.AwaitPersonAsync(RunState.AwaitingCutover, RunRequest.CutOver, FollowAsync, ct);
-        await context.Journal.FactAsync(context.Step.Index, "cutover-asked", true);
+        await AskAsync(context.Journal);
 
         async Task FollowAsync(CancellationToken token)
         {
             await Task.Delay(Period, context.Clock, token);
             if (spec.FollowsWrites)
             {
-                await context.Services.Brakes.PassAsync(token);
+                await context.Brakes.PassAsync(token);
                 await follower.RoundAsync(RoundKind.Following, token);
             }
         }

@@ -21,7 +21,7 @@ internal sealed class CatchUp : IStep
         var follower = new Follower(context, spec, spec.ForwardDirection(exchanged: false));
         for (var round = 0; round < MostRounds; round++)
         {
-            await context.Services.Brakes.PassAsync(ct);
+            await context.Brakes.PassAsync(ct);
             var began = context.Clock.GetTimestamp();
             var rows = await follower.RoundAsync(RoundKind.Following, ct);
             if (rows == 0 || context.Clock.GetElapsedTime(began) < TimeSpan.FromSeconds(2))
@@ -36,7 +36,7 @@ internal sealed class CatchUp : IStep
     // Between the making of the plan and the marked position writers may have begun a partition that the plan does not know.
     private static async Task CopyUnplannedPartitionsAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
     {
-        var planned = context.Plan.Steps.Where(s => s.Kind is CopyPartition.Name or LinkPartition.Name)
+        var planned = context.Operation.Steps.Where(s => s.Kind is CopyPartition.Name or LinkPartition.Name)
             .Select(s => System.Text.Json.JsonSerializer.Deserialize<PartitionArguments>(s.Arguments, Plans.PlanFormat.Json)!.Partition)
             .ToHashSet(StringComparer.Ordinal);
         var position = context.Journal.Get<long>(MarkPosition.BaseFact);

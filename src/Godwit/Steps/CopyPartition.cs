@@ -15,13 +15,15 @@ internal sealed class CopyPartition : IStep
 
     public string Kind => Name;
 
+    public bool IsSideBySide => true;
+
     public async Task ForwardAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<RebuildSpec>();
         var partition = context.Arguments<PartitionArguments>().Partition;
         var condition = $"_partition_id = {Sql.Literal(partition)}" + (spec.FollowsWrites ? $" AND _block_number <= {context.Journal.Get<long>(MarkPosition.BaseFact)}" : "");
         var resources = await ServerResources.ReadAsync(context.Gateway, context.Options, ct);
-        var lanes = Math.Max(1, Math.Min(resources.Cores, context.Plan.Steps.Count(s => s.Kind == Name)));
+        var lanes = Math.Max(1, Math.Min(resources.Cores, context.Operation.Steps.Count(s => s.Kind == Name)));
         var tuning = CopyTuning.For(resources, context.Options, lanes, context.Step.BytesTotal ?? long.MaxValue);
         var attached = await new ChunkCopier(context, HelperTables.Landing(spec, context.Step.Index)).CopyAsync(
             new Chunk($"forward-base-{partition}", spec.ForwardDirection(exchanged: false), condition, tuning, IsSweep: false, Verify: false), ct);

@@ -33,7 +33,6 @@ internal sealed class CreateStaging : IStep
             HelperTables.CreateSettings(spec.To),
             ct);
         await context.Journal.FactAsync(
-            context.Step.Index,
             UuidFact,
             await TableReader.FindUuidAsync(context.Gateway, spec.Staging, ct)
                 ?? throw new NeedsOperatorException($"{spec.Staging} was created and is gone. Find out who drops tables in {spec.Staging.Database}."));

@@ -31,8 +31,7 @@ internal sealed class CutOver : IStep
                 async () =>
                 {
                     await PrepareAsync(context, spec, witness, ct);
-                    await context.Journal.FactAsync(
-                        context.Step.Index, "position/backward", await Positions.LastAsync(context.Gateway, spec.Staging, ct));
+                    await context.Journal.FactAsync("position/backward", await Positions.LastAsync(context.Gateway, spec.Staging, ct));
                     await ExchangeAsync(context, spec, sweeper, toExchanged: true, ct);
                 },
                 () => LetGoAsync(context, spec, witness));
@@ -53,7 +52,7 @@ internal sealed class CutOver : IStep
             return;
         }
 
-        if (!spec.CanRollBackAfterCutover)
+        if (!spec.CanRollBackAfterCompletion)
         {
             throw new StepFailedException(
                 $"The names of {spec.Source} and {spec.Staging} have changed hands, and there is no way back without loss: merges of the new table "
@@ -174,7 +173,7 @@ internal sealed class CutOver : IStep
             catch (ClickHouseException e)
             {
                 // What went wrong first decides what happens next: the next attempt, or the rollback, lets go.
-                await context.Journal.FactAsync(context.Step.Index, "still-held", e.Message);
+                await context.Journal.FactAsync("still-held", e.Message);
             }
 
             throw;

@@ -11,6 +11,9 @@ internal interface IStep
     /// <summary>The name by which plans call it.</summary>
     string Kind { get; }
 
+    /// <summary>Whether steps of this kind that follow each other in an operation may be done at the same time.</summary>
+    bool IsSideBySide => false;
+
     /// <summary>Does it, or finishes doing it.</summary>
     Task ForwardAsync(StepContext context, CancellationToken ct);
 

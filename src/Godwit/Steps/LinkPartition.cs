@@ -33,7 +33,7 @@ internal sealed class LinkPartition : IStep
                 "link", ct, $"ALTER TABLE {spec.Staging.ToSql()} REPLACE PARTITION ID {Sql.Literal(partition)} FROM {spec.Source.ToSql()}");
             if (await FindPositionAsync(context, spec, partition, ct) is { } linked)
             {
-                await context.Journal.FactAsync(context.Step.Index, $"linked/{partition}", linked);
+                await context.Journal.FactAsync($"linked/{partition}", linked);
                 context.Board.Finish(context.Step.Index, linked.Rows);
                 return;
             }

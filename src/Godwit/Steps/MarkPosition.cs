@@ -25,7 +25,7 @@ internal sealed class MarkPosition : IStep
         await new SourceGuard(context, spec).BeginAsync(ct);
         if (!context.Journal.Has(BaseFact))
         {
-            await context.Journal.FactAsync(context.Step.Index, BaseFact, await Positions.ReadAsync(context, spec.Source, 0, ct));
+            await context.Journal.FactAsync(BaseFact, await Positions.ReadAsync(context, spec.Source, 0, ct));
         }
 
         await new Follower(context, spec, spec.ForwardDirection(exchanged: false)).BeginAsync(context.Journal.Get<long>(BaseFact));

@@ -13,7 +13,7 @@ internal sealed class Verify : IStep
     public async Task ForwardAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<RebuildSpec>();
-        await context.Services.Brakes.PassAsync(ct);
+        await context.Brakes.PassAsync(ct);
         try
         {
             await CompareAsync(context, spec, await StandStillAsync(context, spec, ct), ct);
@@ -57,7 +57,7 @@ internal sealed class Verify : IStep
     public static Task CompareAsync(StepContext context, RebuildSpec spec, bool isSuspect, CancellationToken ct)
     {
         var verifier = new Verifier(context, spec, spec.ForwardDirection(exchanged: false));
-        return spec.Links ? verifier.VerifyLinksAsync(isSuspect, ct) : verifier.VerifyAsync(ct);
+        return spec.Way == RebuildWay.Link ? verifier.VerifyLinksAsync(isSuspect, ct) : verifier.VerifyAsync(ct);
     }
 
     public Task UndoAsync(StepContext context, CancellationToken ct)

@@ -9,6 +9,7 @@ internal static class CliSamples
     public static RunStatus Status(RunState state = RunState.Completed, int copies = 3) => new()
     {
         RunId = "k3f9a2b1",
+        Migration = "rebuild",
         Table = "db.t",
         State = state,
         Strategy = "block-log",

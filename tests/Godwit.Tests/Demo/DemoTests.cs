@@ -62,10 +62,10 @@ public sealed class DemoTests
         var plan = new Plan
         {
             RunId = "abcdefgh",
-            Kind = "rebuild",
-            Table = "demo.events",
+            Migration = "rebuild",
+            Tables = ["demo.events"],
             Strategy = "block-log",
-            Shared = PlanFormat.ToElement(1),
+            Operations = [new PlannedOperation { Kind = "rebuild", Description = "Rebuild", Shared = PlanFormat.ToElement(1) }],
             Steps =
             [
                 new PlannedStep { Index = 0, Kind = "copy-partition", Node = "n", Description = "d", RowsTotal = 5 },

@@ -59,7 +59,7 @@ public abstract class RunStoreContract : IAsyncLifetime
         };
         await Store.CreateRunAsync(run, StoreSamples.Plan(), Ct);
         var other = await AnotherAsync();
-        (await other.FindRunAsync("aaaaaaaa", Ct)).ShouldBe(run);
+        (await other.FindRunAsync("aaaaaaaa", Ct)).ShouldBeEquivalentTo(run);
         var plan = await other.GetPlanAsync("aaaaaaaa", Ct);
         PlanFormat.Serialize(plan).ShouldBe(PlanFormat.Serialize(StoreSamples.Plan()));
         (await other.GetStepsAsync("aaaaaaaa", Ct)).ShouldBe(
@@ -73,9 +73,9 @@ public abstract class RunStoreContract : IAsyncLifetime
         var run = StoreSamples.Run("aaaaaaaa", state: RunState.Failed) with { Problem = "p", StartedAt = StoreSamples.Noon, Progress = "{}" };
         var other = await AnotherAsync();
         await Store.UpdateRunAsync(lease, run, Ct);
-        (await other.FindRunAsync("aaaaaaaa", Ct)).ShouldBe(run);
+        (await other.FindRunAsync("aaaaaaaa", Ct)).ShouldBeEquivalentTo(run);
         await Store.UpdateRunAsync(lease, run with { Problem = null, StartedAt = null }, Ct);
-        (await other.FindRunAsync("aaaaaaaa", Ct)).ShouldBe(run with { Problem = null, StartedAt = null });
+        (await other.FindRunAsync("aaaaaaaa", Ct)).ShouldBeEquivalentTo(run with { Problem = null, StartedAt = null });
         await Store.UpdateStepAsync(lease, new StepRecord("aaaaaaaa", 1, StepState.Failed, long.MaxValue, 3), Ct);
         (await other.GetStepsAsync("aaaaaaaa", Ct))[1].ShouldBe(new StepRecord("aaaaaaaa", 1, StepState.Failed, long.MaxValue, 3));
     }
@@ -146,7 +146,7 @@ public abstract class RunStoreContract : IAsyncLifetime
         await Should.ThrowAsync<LeaseLostException>(FencedWrites[name](Store, newer with { Owner = "somebody else" }));
 
         (await Store.FindLeaseAsync("aaaaaaaa", Ct)).ShouldBe(newer);
-        (await Store.FindRunAsync("aaaaaaaa", Ct)).ShouldBe(StoreSamples.Run("aaaaaaaa"));
+        (await Store.FindRunAsync("aaaaaaaa", Ct)).ShouldBeEquivalentTo(StoreSamples.Run("aaaaaaaa"));
         (await Store.GetStepsAsync("aaaaaaaa", Ct)).ShouldAllBe(s => s.State == StepState.Pending);
         (await Store.GetJournalAsync("aaaaaaaa", Ct)).ShouldBeEmpty();
         (await Store.GetErrorsAsync("aaaaaaaa", Ct)).ShouldBeEmpty();

@@ -49,7 +49,7 @@ public sealed class SqliteFileTests : IDisposable
     {
         await FillAsync();
         await using var store = await SqliteRunStore.OpenAsync(_path, create: false, ct: Ct);
-        (await store.ListRunsAsync(Ct)).ShouldBe([StoreSamples.Run("aaaaaaaa")]);
+        (await store.ListRunsAsync(Ct)).ShouldHaveSingleItem().ShouldBeEquivalentTo(StoreSamples.Run("aaaaaaaa"));
     }
 
     [Fact]

@@ -12,8 +12,8 @@ internal static class StoreSamples
     public static RunRecord Run(string id, string table = "db.t", string instance = "host:8123", RunState state = RunState.NotStarted) => new()
     {
         RunId = id,
-        Kind = "rebuild",
-        Table = table,
+        Migration = "rebuild",
+        Tables = new[] { table },
         Instance = instance,
         Strategy = "block-log",
         State = state,
@@ -24,11 +24,11 @@ internal static class StoreSamples
     public static Plan Plan(int steps = 2) => new()
     {
         RunId = "abcd1234",
-        Kind = "rebuild",
-        Table = "db.t",
+        Migration = "rebuild",
+        Tables = new[] { "db.t" },
         Strategy = "block-log",
         Reasons = ["Because it's \"so\"."],
-        Shared = PlanFormat.ToElement(new { staging = "t_new" }),
+        Operations = [new PlannedOperation { Kind = "rebuild", Description = "Rebuild", Shared = PlanFormat.ToElement(new { staging = "t_new" }) }],
         Steps = [.. Enumerable.Range(0, steps).Select(i => new PlannedStep
         {
             Index = i,

@@ -1,0 +1,31 @@
+using System.Text.Json;
+using Godwit.Plans;
+using Godwit.Rebuild;
+using Godwit.Runs;
+using Godwit.Steps;
+
+namespace Godwit.Operations;
+
+/// <summary>A kind of operation, as far as a run must know it: everything else about it is in its steps.</summary>
+/// <param name="Name">The name by which plans call it.</param>
+/// <param name="Read">Reads what its steps share.</param>
+/// <param name="CleanUpAsync">Ends the rollback window: removes what was kept for it. May be called again after it was cut off anywhere.</param>
+internal sealed record OperationKind(string Name, Func<JsonElement, IOperationSpec?> Read, Func<StepContext, CancellationToken, Task> CleanUpAsync);
+
+/// <summary>Every kind of operation that there is.</summary>
+internal static class OperationCatalog
+{
+    /// <summary>Rebuilds a table.</summary>
+    public const string Rebuild = "rebuild";
+
+    private static readonly Dictionary<string, OperationKind> Kinds = new OperationKind[]
+    {
+        new(Rebuild, shared => shared.Deserialize<RebuildSpec>(PlanFormat.Json), CleanUp.RunAsync),
+    }.ToDictionary(k => k.Name, StringComparer.Ordinal);
+
+    /// <summary>The operation of that kind.</summary>
+    /// <exception cref="StoredFormatException">This build knows no such kind.</exception>
+    public static OperationKind Get(string kind) => Kinds.TryGetValue(kind, out var operation)
+        ? operation
+        : throw new StoredFormatException($"The stored plan has an operation '{kind}' that this Godwit does not know. Use the version that started this run.");
+}

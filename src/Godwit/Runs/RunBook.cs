@@ -1,0 +1,54 @@
+using Godwit.Metadata;
+
+namespace Godwit.Runs;
+
+/// <summary>The records of the run that this process owns, in the store and in memory alike: where it is, where its steps are, what went wrong.</summary>
+internal sealed class RunBook(IRunStore store, LeaseKeeper lease, RunRecord run, StepRecord[] steps, TimeProvider clock)
+{
+    /// <summary>The run.</summary>
+    public RunRecord Run { get; private set; } = run;
+
+    /// <summary>Its steps, in plan order.</summary>
+    public IReadOnlyList<StepRecord> Steps => steps;
+
+    /// <summary>Brings the run into a state, or says why it stays in it.</summary>
+    /// <exception cref="WrongStateException">The transition is not in the table.</exception>
+    public Task MoveAsync(RunState state, string? problem = null) => MoveAsync(state, problem, run => run);
+
+    /// <summary>Brings the run into a state and changes what else is known of it.</summary>
+    public async Task MoveAsync(RunState state, string? problem, Func<RunRecord, RunRecord> change)
+    {
+        if (Run.State != state)
+        {
+            RunTransitions.Require(Run.RunId, Run.State, state);
+        }
+
+        var moved = change(Run) with { State = state, Problem = problem };
+        await store.UpdateRunAsync(lease.Current, moved, CancellationToken.None);
+        Run = moved;
+    }
+
+    /// <summary>Replaces the record of a step.</summary>
+    public async Task KeepAsync(StepRecord record)
+    {
+        await store.UpdateStepAsync(lease.Current, record, CancellationToken.None);
+        steps[record.Index] = record;
+    }
+
+    /// <summary>Keeps what went wrong, for people, and brings the run into the state that follows from it.</summary>
+    /// <param name="state">Failed or NeedsOperator; a run that cannot come into it, such as a completed one, stays as it is.</param>
+    /// <param name="message">One or two sentences.</param>
+    /// <param name="details">The server's words.</param>
+    /// <param name="undoing">The step that was being undone; null when none was.</param>
+    public async Task FailAsync(RunState state, string message, string? details, int? undoing)
+    {
+        var step = undoing ?? Array.Find(steps, s => s.State is StepState.Running or StepState.Failed)?.Index;
+        foreach (var running in steps.Where(s => s.State == StepState.Running).ToList())
+        {
+            await KeepAsync(running with { State = StepState.Failed });
+        }
+
+        await store.AppendErrorAsync(lease.Current, new RunError(Run.RunId, step, message, details, clock.GetUtcNow()), CancellationToken.None);
+        await MoveAsync(RunTransitions.IsAllowed(Run.State, state) ? state : Run.State, message);
+    }
+}

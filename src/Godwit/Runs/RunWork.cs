@@ -1,0 +1,134 @@
+using Godwit.ClickHouse;
+using Godwit.Metadata;
+using Godwit.Plans;
+using Godwit.Steps;
+
+namespace Godwit.Runs;
+
+/// <summary>
+/// The three stretches of work that a run knows: forward, back, and the clean-up. What goes wrong in one becomes a state and a sentence;
+/// what is wrong with the store or the lease goes up.
+/// </summary>
+internal sealed class RunWork(RunBook book, RunServices services)
+{
+    /// <summary>The journal's fact that the run is being undone: from then on it only goes that way.</summary>
+    private const string RollingBack = "rolling-back";
+
+    private readonly StepSequence _steps = new(book, services);
+    private readonly StepJournal _journal = services.Journal.Of(null);
+
+    /// <summary>Whether the run has begun to be undone: its steps may be half undone, and there is no other way.</summary>
+    public bool IsRollingBack => _journal.Has(RollingBack);
+
+    private Plan Plan => services.Plan;
+
+    /// <summary>Does every step that is not done.</summary>
+    /// <param name="cutOver">Whether a person has asked for the cutover that the run waits for.</param>
+    /// <param name="ct">Interrupts it.</param>
+    public async Task GoForwardAsync(bool cutOver, CancellationToken ct)
+    {
+        // Whoever took the run over may have waited for an owner that completed it.
+        if (book.Run.State == RunState.Completed)
+        {
+            return;
+        }
+
+        if (book.Run.State == RunState.NotStarted)
+        {
+            await book.MoveAsync(RunState.Starting, null, run => run with { StartedAt = services.Clock.GetUtcNow() });
+        }
+
+        if (book.Run.State != RunState.Running)
+        {
+            await book.MoveAsync(RunState.Running);
+        }
+
+        await GuardedAsync(
+            async () =>
+            {
+                if (cutOver && Plan.Steps.FirstOrDefault(s => s.Kind == AwaitCutover.Name && book.Steps[s.Index].State != StepState.Done) is { } waiting)
+                {
+                    await AwaitCutover.AskAsync(services.Journal.Of(waiting));
+                }
+
+                await _steps.ForwardAsync(ct);
+                await CompleteAsync();
+            },
+            ct);
+    }
+
+    /// <summary>Undoes every step that was begun, newest first.</summary>
+    public Task RollBackAsync(CancellationToken ct) => GuardedAsync(
+        async () =>
+        {
+            if (!IsRollingBack)
+            {
+                // Until this is through the run may still go forward, or stay completed.
+                await _steps.PrepareUndoAsync(ct);
+                await _journal.FactAsync(RollingBack, true);
+            }
+
+            if (book.Run.State != RunState.RollingBack)
+            {
+                await book.MoveAsync(RunState.RollingBack);
+            }
+
+            await _steps.UndoAsync(ct);
+            await book.MoveAsync(RunState.RolledBack, null, run => run with { FinishedAt = services.Clock.GetUtcNow(), RollbackUntil = null });
+        },
+        ct);
+
+    /// <summary>Ends the rollback window: removes what every operation kept for it.</summary>
+    public async Task CleanUpAsync(CancellationToken ct)
+    {
+        await GuardedAsync(
+            async () =>
+            {
+                services.Board.Activity = "dropping what was kept for a rollback";
+                foreach (var operation in services.Operations.Where(o => o.Spec.LeavesRetired))
+                {
+                    await operation.Kind.CleanUpAsync(new StepContext(services, operation.Steps[^1]), ct);
+                }
+
+                await book.MoveAsync(RunState.Completed, null, run => run with { CleanedUp = true, RollbackUntil = null });
+            },
+            ct);
+        services.Board.Activity = null;
+    }
+
+    private async Task CompleteAsync()
+    {
+        var now = services.Clock.GetUtcNow();
+        var canGoBack = !services.Options.DropRetired && services.Operations.All(o => o.Spec.CanRollBackAfterCompletion);
+        await book.MoveAsync(RunState.Completed, null, run => run with
+        {
+            FinishedAt = now,
+            RollbackUntil = canGoBack ? now + services.Options.RollbackWindow : null,
+
+            // Without a way back and without an old table there is nothing to clean up.
+            CleanedUp = !canGoBack && !services.Operations.Any(o => o.Spec.LeavesRetired),
+        });
+        services.Board.Activity = null;
+    }
+
+    private async Task GuardedAsync(Func<Task> work, CancellationToken ct)
+    {
+        try
+        {
+            await work();
+        }
+        catch (NeedsOperatorException e)
+        {
+            await book.FailAsync(RunState.NeedsOperator, e.Message, null, _steps.Undoing);
+            await (e.OnTold?.Invoke() ?? Task.CompletedTask);
+        }
+        catch (Exception e) when (e is StepFailedException or OutcomeUnknownException or StoredFormatException)
+        {
+            await book.FailAsync(RunState.Failed, e.Message, e.InnerException?.Message, _steps.Undoing);
+        }
+        catch (ClickHouseException e) when (!ct.IsCancellationRequested)
+        {
+            await book.FailAsync(RunState.Failed, Failures.Explain(e, services.Gateway.Name), e.ServerMessage, _steps.Undoing);
+        }
+    }
+}
