@@ -10,7 +10,7 @@ namespace Godwit.Cli;
 /// <summary>What the verbs use of <see cref="Migrator"/>. A seam for tests of the verbs, which need no server then; see there for the meaning.</summary>
 internal interface IMigrator : IAsyncDisposable
 {
-    Task<RebuildProposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct);
+    Task<Proposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct);
 
     Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct);
 
@@ -40,7 +40,7 @@ internal sealed class OwnedMigrator(ClickHouseGateway gateway, IRunStore store) 
 {
     private readonly Migrator _migrator = new(gateway, store);
 
-    public Task<RebuildProposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct) =>
+    public Task<Proposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct) =>
         _migrator.ProposeAsync(request, options, ct);
 
     public Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct) => _migrator.DiagnoseAsync(table, ct);

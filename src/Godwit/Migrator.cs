@@ -3,6 +3,7 @@ using System.Text.Json;
 using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
+using Godwit.Migrations;
 using Godwit.Plans;
 using Godwit.Rebuild;
 using Godwit.Runs;
@@ -15,22 +16,34 @@ namespace Godwit;
 /// </summary>
 /// <param name="gateway">The server that holds the tables.</param>
 /// <param name="store">Where runs and their journals are kept.</param>
-/// <param name="clock">The clock; the system's when null.</param>
-public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, TimeProvider? clock = null)
+/// <param name="options">What else it works with; null for rebuilds alone.</param>
+public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, MigratorOptions? options = null)
 {
-    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
-    private readonly RunStatusReader _reader = new(store, clock ?? TimeProvider.System);
+    private readonly TimeProvider _clock = (options ?? MigratorOptions.Default).Clock;
+    private readonly RunHost _host = (options ?? MigratorOptions.Default).Host(gateway, store);
+    private readonly RunStatusReader _reader = new(store, (options ?? MigratorOptions.Default).Clock);
 
     /// <summary>The server, as host:port.</summary>
     public string Node => gateway.Name;
 
+    /// <summary>Where every migration is on this instance, each after those that it depends on.</summary>
+    public Task<IReadOnlyList<MigrationOverview>> MigrationsAsync(CancellationToken ct = default) => new MigrationLedger(_host).ListAsync(ct);
+
+    /// <summary>The definition of a migration; null when there is none of that name.</summary>
+    public Migration? FindMigration(string name) => _host.Migrations.Find(name);
+
+    /// <summary>All checks of a migration and the plan that would be run. Changes nothing. The plan is null when a check blocks.</summary>
+    /// <exception cref="InvalidRequestException">There is no such migration, or its parameters are wrong.</exception>
+    public Task<Proposal> ProposeAsync(MigrationRequest request, RunOptions options, CancellationToken ct = default) =>
+        new MigrationPlanner(_host).ProposeAsync(request, options, ct);
+
     /// <summary>All checks of a rebuild and the plan that would be run. Changes nothing. The plan is null when a check blocks.</summary>
     /// <exception cref="InvalidRequestException">The request itself is wrong.</exception>
-    public async Task<RebuildProposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct = default)
+    public async Task<Proposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct = default)
     {
         var runId = PlanBuilder.NewRunId();
         var (plan, checks) = await new RebuildPlanner(gateway).ProposeAsync(request, options, runId, ct);
-        return new RebuildProposal(plan is null ? null : PlanBuilder.Build(runId, Plan.ByHand, [plan]), await WithRunAsync(request.Table, checks, ct));
+        return new Proposal(plan is null ? null : PlanBuilder.Build(runId, Plan.ByHand, [plan]), await WithRunAsync(request.Table, checks, ct));
     }
 
     /// <summary>The checks that concern the table whatever it is to become. Changes nothing.</summary>
@@ -171,7 +184,7 @@ public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, TimePro
     {
         await RequireSameServerAsync(runId, ct);
         Func<Task>? beat = progress is null ? null : async () => progress.Report(await StatusAsync(runId, CancellationToken.None));
-        await Runner.RunAsync(store, gateway, runId, first, beat, _clock, ct);
+        await Runner.RunAsync(_host, runId, first, beat, ct);
         return await StatusAsync(runId, CancellationToken.None);
     }
 
@@ -246,7 +259,7 @@ public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, TimePro
     }
 }
 
-/// <summary>What <see cref="Migrator.ProposeAsync"/> found.</summary>
+/// <summary>What <c>Migrator.ProposeAsync</c> found.</summary>
 /// <param name="Plan">The plan; null when a check blocks.</param>
 /// <param name="Checks">What every check said.</param>
-public sealed record RebuildProposal(Plan? Plan, IReadOnlyList<CheckResult> Checks);
+public sealed record Proposal(Plan? Plan, IReadOnlyList<CheckResult> Checks);

@@ -20,7 +20,7 @@ public static class CrashRun
         var left = order.Injections.ToList();
         var isDead = false;
         var watched = new CrashingStore(store, ReachAsync);
-        var migrator = new Migrator(gateway, watched, clock);
+        var migrator = new Migrator(gateway, watched, new MigratorOptions { Clock = clock ?? TimeProvider.System });
         return order.Verb switch
         {
             "resume" => await migrator.ResumeAsync(order.RunId!),

@@ -62,7 +62,7 @@ internal static class RebuildCommand
         return call.Show(status, ExitCodes.Forward);
     }
 
-    private static int ShowPlan(Invocation call, RebuildRequest request, RebuildProposal proposal)
+    private static int ShowPlan(Invocation call, RebuildRequest request, Proposal proposal)
     {
         var blocked = proposal.Plan is null || proposal.Checks.Any(c => c.Blocks);
         var failure = blocked ? Failure.Refused(proposal.Checks) : null;

@@ -14,7 +14,7 @@ internal sealed class DemoRun(Invocation call, DemoSite site, long rows)
     private const long FillAtOnce = 500_000;
     private static readonly TimeSpan Before = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan After = TimeSpan.FromSeconds(2);
-    private readonly Migrator _migrator = new(site.Gateway, site.Store, call.Environment.Clock);
+    private readonly Migrator _migrator = new(site.Gateway, site.Store, new MigratorOptions { Clock = call.Environment.Clock });
 
     /// <summary>Does it all.</summary>
     public async Task<DemoResult> RunAsync()

@@ -8,7 +8,7 @@ namespace Godwit.Cli.Rendering;
 internal sealed record PlanDocument(string Table, Plan? Plan, IReadOnlyList<CheckResult> Checks)
 {
     /// <summary>The document; with <c>error</c> beside them when a check blocks, so that it is one all the same.</summary>
-    public static object Of(string table, RebuildProposal proposal, Failure? failure) => failure is null
+    public static object Of(string table, Proposal proposal, Failure? failure) => failure is null
         ? new PlanDocument(table, WithArguments(proposal.Plan), proposal.Checks)
         : new { table, plan = WithArguments(proposal.Plan), checks = proposal.Checks, error = failure.ToDocument() };
 

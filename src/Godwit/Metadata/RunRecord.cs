@@ -87,6 +87,9 @@ public enum JournalEntryKind
     /// <summary>The outcome of the intent of the same step and name is known.</summary>
     Outcome,
 
+    /// <summary>The intent of the same step and name is known to have had no effect.</summary>
+    Withdrawal,
+
     /// <summary>Something that was read from a server and that later steps stand on, such as a position.</summary>
     Fact,
 }

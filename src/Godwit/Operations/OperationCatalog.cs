@@ -18,9 +18,17 @@ internal static class OperationCatalog
     /// <summary>Rebuilds a table.</summary>
     public const string Rebuild = "rebuild";
 
+    /// <summary>Calls code of the migration.</summary>
+    public const string Code = "code";
+
+    /// <summary>Sends SQL.</summary>
+    public const string Sql = "sql";
+
     private static readonly Dictionary<string, OperationKind> Kinds = new OperationKind[]
     {
         new(Rebuild, shared => shared.Deserialize<RebuildSpec>(PlanFormat.Json), CleanUp.RunAsync),
+        new(Code, shared => shared.Deserialize<CodeSpec>(PlanFormat.Json), NothingAsync),
+        new(Sql, shared => shared.Deserialize<SqlSpec>(PlanFormat.Json), NothingAsync),
     }.ToDictionary(k => k.Name, StringComparer.Ordinal);
 
     /// <summary>The operation of that kind.</summary>
@@ -28,4 +36,6 @@ internal static class OperationCatalog
     public static OperationKind Get(string kind) => Kinds.TryGetValue(kind, out var operation)
         ? operation
         : throw new StoredFormatException($"The stored plan has an operation '{kind}' that this Godwit does not know. Use the version that started this run.");
+
+    private static Task NothingAsync(StepContext context, CancellationToken ct) => Task.CompletedTask;
 }

@@ -23,6 +23,9 @@ public sealed record Plan
     /// <summary>The migration that is run, by its name; <see cref="ByHand"/> for a rebuild that a person asked for without one.</summary>
     public required string Migration { get; init; }
 
+    /// <summary>The values of the migration's parameters, as a person writes them; defaults filled in.</summary>
+    public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
     /// <summary>The tables that it rebuilds, as a person reads them (<c>db.table</c>).</summary>
     public required IReadOnlyList<string> Tables { get; init; }
 
@@ -47,6 +50,9 @@ public sealed record PlannedOperation
 
     /// <summary>One line for a person.</summary>
     public required string Description { get; init; }
+
+    /// <summary>Whether there is no way back from its first change on.</summary>
+    public bool Irreversible { get; init; }
 
     /// <summary>What its steps share, as JSON; its shape is known to the kind.</summary>
     public JsonElement Shared { get; init; }

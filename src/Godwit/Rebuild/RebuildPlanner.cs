@@ -10,30 +10,30 @@ namespace Godwit.Rebuild;
 internal sealed class RebuildPlanner(ClickHouseGateway gateway)
 {
     /// <summary>All checks and, when none blocks, the plan. Changes nothing.</summary>
-    public async Task<(OperationPlan? Plan, IReadOnlyList<CheckResult> Checks)> ProposeAsync(RebuildRequest request, RunOptions options, string runId, CancellationToken ct)
+    public async Task<OperationProposal> ProposeAsync(RebuildRequest request, RunOptions options, string runId, CancellationToken ct)
     {
         RequireSound(request, options);
         if (await UnsuitableAsync(request.Table, ct) is { } unsuitable)
         {
-            return (null, [unsuitable]);
+            return new OperationProposal(null, [unsuitable]);
         }
 
         var source = await TableReader.ReadAsync(gateway, request.Table, ct);
         var (desired, refusal) = await DesireAsync(request, source, ct);
         if (desired is null)
         {
-            return (null, [refusal!]);
+            return new OperationProposal(null, [refusal!]);
         }
 
         var changes = TableChange.Between(source.Definition, desired.Definition);
         if (changes.Count == 0)
         {
-            return (null, [new CheckResult("something-to-do", CheckVerdict.Refused, $"Nothing to change: {source.Name} is already as you want it.")]);
+            return new OperationProposal(null, [new CheckResult("something-to-do", CheckVerdict.Refused, $"Nothing to change: {source.Name} is already as you want it.")]);
         }
 
         var draft = await DraftAsync(request, options, source, desired, changes, ct);
         var checks = (await RebuildChecks.RunAsync(RebuildChecks.OfTable.Concat(RebuildChecks.OfChange), draft, ct)).ToList();
-        return (checks.Exists(c => c.Blocks) ? null : await PlanAsync(draft, runId, checks, ct), checks);
+        return new OperationProposal(checks.Exists(c => c.Blocks) ? null : await PlanAsync(draft, runId, checks, ct), checks);
     }
 
     /// <summary>The checks that concern the table whatever it is to become.</summary>
@@ -63,24 +63,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
 
     private static void RequireSound(RebuildRequest request, RunOptions options)
     {
-        List<string> problems = [.. options.Problems()];
-        if (request.IsEmpty)
-        {
-            problems.Add("Nothing is asked for: say what the table is to become, for example --order-by '(a, b)', or give --ddl FILE.");
-        }
-
-        if (request.Ddl is not null && request.HasChanges)
-        {
-            problems.Add("--ddl holds the whole definition, so it cannot be combined with single changes such as --order-by.");
-        }
-
-        if (request.Strategy is not ("auto" or "block-log" or "static"))
-        {
-            problems.Add($"--strategy {request.Strategy} does not exist: use auto, block-log or static.");
-        }
-
-        problems.AddRange(request.Accept.Except(RebuildChecks.Acceptable, StringComparer.Ordinal).Select(
-            code => $"--accept {code} is not something that can be accepted: use {string.Join(", ", RebuildChecks.Acceptable)}."));
+        List<string> problems = [.. options.Problems(), .. request.Problems()];
         if (problems.Count > 0)
         {
             throw new InvalidRequestException(problems);

@@ -1,3 +1,4 @@
+using Godwit.Checks;
 using Godwit.ClickHouse;
 
 namespace Godwit.Rebuild;
@@ -54,4 +55,28 @@ public sealed record RebuildRequest
     public bool HasChanges =>
         OrderBy is not null || PrimaryKey is not null || PartitionBy is not null || SampleBy is not null || Engine is not null
         || Ttl is not null || AddColumns.Count + ModifyColumns.Count + DropColumns.Count + Settings.Count > 0;
+
+    /// <summary>What is wrong with the request itself, one sentence each; empty when it can be looked at.</summary>
+    public IEnumerable<string> Problems()
+    {
+        if (IsEmpty)
+        {
+            yield return "Nothing is asked for: say what the table is to become, for example --order-by '(a, b)', or give --ddl FILE.";
+        }
+
+        if (Ddl is not null && HasChanges)
+        {
+            yield return "--ddl holds the whole definition, so it cannot be combined with single changes such as --order-by.";
+        }
+
+        if (Strategy is not ("auto" or "block-log" or "static"))
+        {
+            yield return $"--strategy {Strategy} does not exist: use auto, block-log or static.";
+        }
+
+        foreach (var code in Accept.Except(RebuildChecks.Acceptable, StringComparer.Ordinal))
+        {
+            yield return $"--accept {code} is not something that can be accepted: use {string.Join(", ", RebuildChecks.Acceptable)}.";
+        }
+    }
 }

@@ -5,12 +5,14 @@ using Godwit.Plans;
 namespace Godwit.Runs;
 
 /// <summary>
-/// The journal of the run that this process owns. Intents and outcomes go straight to the store; facts are also kept in memory,
-/// the newest of each name, because later steps stand on them. A fact belongs to an operation of the plan, or to the run as a whole.
+/// The journal of the run that this process owns. All goes straight to the store; facts are also kept in memory,
+/// the newest of each name, because later steps stand on them. A fact belongs to an operation of the plan, or to the run as a whole;
+/// a statement to its step.
 /// </summary>
 internal sealed class Journal(IRunStore store, LeaseKeeper lease, Plan plan, TimeProvider clock)
 {
     private readonly Dictionary<(int? Operation, string Name), JournalEntry> _facts = [];
+    private readonly Dictionary<(int? Step, string Name), JournalEntryKind> _last = [];
     private readonly Lock _gate = new();
 
     /// <summary>Reads the facts of an earlier owner.</summary>
@@ -39,6 +41,15 @@ internal sealed class Journal(IRunStore store, LeaseKeeper lease, Plan plan, Tim
     /// <exception cref="StoredFormatException">There is none.</exception>
     public T Get<T>(int? operation, string name) => Find<T>(operation, name)
         ?? throw new StoredFormatException($"The journal of run {plan.RunId} lacks the fact '{name}': it was changed or damaged.");
+
+    /// <summary>What was written last of a statement: that it is about to be sent, how it came out, or that it had no effect; null for nothing.</summary>
+    public JournalEntryKind? Last(int? step, string name)
+    {
+        lock (_gate)
+        {
+            return _last.TryGetValue((step, name), out var kind) ? kind : null;
+        }
+    }
 
     /// <summary>Whether there is a fact of that name.</summary>
     public bool Has(int? operation, string name)
@@ -78,14 +89,16 @@ internal sealed class Journal(IRunStore store, LeaseKeeper lease, Plan plan, Tim
 
     private void Keep(JournalEntry entry)
     {
-        if (entry.Kind != JournalEntryKind.Fact)
-        {
-            return;
-        }
-
         lock (_gate)
         {
-            _facts[(entry.Step is { } step ? plan.Steps[step].Operation : null, entry.Name)] = entry;
+            if (entry.Kind == JournalEntryKind.Fact)
+            {
+                _facts[(entry.Step is { } step ? plan.Steps[step].Operation : null, entry.Name)] = entry;
+            }
+            else
+            {
+                _last[(entry.Step, entry.Name)] = entry.Kind;
+            }
         }
     }
 }
@@ -98,6 +111,15 @@ internal sealed class StepJournal(Journal journal, PlannedStep? step)
 
     /// <summary>Says how the intent of that name came out.</summary>
     public Task OutcomeAsync(string name, object payload) => journal.AppendAsync(step?.Index, JournalEntryKind.Outcome, name, payload);
+
+    /// <summary>Says that the intent of that name had no effect.</summary>
+    public Task WithdrawAsync(string name, object payload) => journal.AppendAsync(step?.Index, JournalEntryKind.Withdrawal, name, payload);
+
+    /// <summary>Whether the intent of that name has had its effect.</summary>
+    public bool IsDone(string name) => journal.Last(step?.Index, name) == JournalEntryKind.Outcome;
+
+    /// <summary>Whether a statement was about to be sent and nobody knows what became of it.</summary>
+    public bool IsOpen(string name) => journal.Last(step?.Index, name) == JournalEntryKind.Intent;
 
     /// <summary>Keeps something that later steps stand on.</summary>
     public Task FactAsync<T>(string name, T value)

@@ -17,11 +17,12 @@ internal static class LongStatement
     /// <param name="settings">Settings of the statement.</param>
     /// <param name="onRows">Is given the rows written so far.</param>
     /// <param name="ct">Kills it on the server and waits until it is gone.</param>
+    /// <param name="queryId">Its id, when the caller must know it; made up otherwise.</param>
     /// <exception cref="OutcomeUnknownException">The answer was lost; the statement is no longer running.</exception>
     public static async Task RunAsync(
-        StepContext context, string sql, IReadOnlyDictionary<string, string> settings, Action<long> onRows, CancellationToken ct)
+        StepContext context, string sql, IReadOnlyDictionary<string, string> settings, Action<long> onRows, CancellationToken ct, string? queryId = null)
     {
-        var queryId = context.Services.NewQueryId(context.Step.Index);
+        queryId ??= context.Services.NewQueryId(context.Step.Index);
         var options = new QueryOptions { QueryId = queryId, Settings = settings, Timeout = Timeout.InfiniteTimeSpan };
         context.Board.CurrentQueryId = queryId;
         var gone = 0;

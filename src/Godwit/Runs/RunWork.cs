@@ -1,5 +1,6 @@
 using Godwit.ClickHouse;
 using Godwit.Metadata;
+using Godwit.Migrations;
 using Godwit.Plans;
 using Godwit.Steps;
 
@@ -9,7 +10,7 @@ namespace Godwit.Runs;
 /// The three stretches of work that a run knows: forward, back, and the clean-up. What goes wrong in one becomes a state and a sentence;
 /// what is wrong with the store or the lease goes up.
 /// </summary>
-internal sealed class RunWork(RunBook book, RunServices services)
+internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
 {
     /// <summary>The journal's fact that the run is being undone: from then on it only goes that way.</summary>
     private const string RollingBack = "rolling-back";
@@ -38,6 +39,12 @@ internal sealed class RunWork(RunBook book, RunServices services)
             await book.MoveAsync(RunState.Starting, null, run => run with { StartedAt = services.Clock.GetUtcNow() });
         }
 
+        if (book.Run.State == RunState.Starting && await RefusalAsync(ct) is { } refusal)
+        {
+            await book.FailAsync(RunState.FailedAtStartup, refusal, null, null);
+            return;
+        }
+
         if (book.Run.State != RunState.Running)
         {
             await book.MoveAsync(RunState.Running);
@@ -46,12 +53,14 @@ internal sealed class RunWork(RunBook book, RunServices services)
         await GuardedAsync(
             async () =>
             {
+                RequireDefinition();
                 if (cutOver && Plan.Steps.FirstOrDefault(s => s.Kind == AwaitCutover.Name && book.Steps[s.Index].State != StepState.Done) is { } waiting)
                 {
                     await AwaitCutover.AskAsync(services.Journal.Of(waiting));
                 }
 
-                await _steps.ForwardAsync(ct);
+                await HealthWatch.WorkAsync(services.Migration, services.Clock, _steps.ForwardAsync, ct);
+                await CheckResultAsync(ct);
                 await CompleteAsync();
             },
             ct);
@@ -94,6 +103,26 @@ internal sealed class RunWork(RunBook book, RunServices services)
             },
             ct);
         services.Board.Activity = null;
+    }
+
+    /// <summary>What stands in the way of the first step by now; the plan may have been made days ago.</summary>
+    private async Task<string?> RefusalAsync(CancellationToken ct) =>
+        services.Migration is { } migration ? CheckRunner.Refusal(await StartChecks.RunAsync(host, migration, ct)) : null;
+
+    private void RequireDefinition()
+    {
+        if (Plan.Migration != Plan.ByHand && services.Migration is null)
+        {
+            throw new StepFailedException($"The definition of {Plan.Migration} is not known to this Godwit, so its checks cannot be asked. Load it (--migrations), then `resume`; `rollback` needs it only for its own code.");
+        }
+    }
+
+    private async Task CheckResultAsync(CancellationToken ct)
+    {
+        if (services.Migration is { } migration && CheckRunner.Refusal(await CheckRunner.AskAsync(migration, ct, CheckScope.Postcheck)) is { } refusal)
+        {
+            throw new StepFailedException($"All steps are done, and a postcheck refuses the result. {refusal} Mend that and `resume`, or `rollback`.");
+        }
     }
 
     private async Task CompleteAsync()

@@ -16,24 +16,22 @@ internal sealed class Runner
     private readonly RunServices _services;
     private readonly RunWork _work;
 
-    private Runner(RunControl control, RunBook book, Func<Runner, RunServices> services)
+    private Runner(RunHost host, RunControl control, RunBook book, Func<Runner, RunServices> services)
     {
         (_control, _book) = (control, book);
         _services = services(this);
-        _work = new RunWork(book, _services);
+        _work = new RunWork(host, book, _services);
     }
 
     /// <summary>Takes the run over and works on it until it ends, is stopped, or waits for nobody any more.</summary>
-    /// <param name="store">The store.</param>
-    /// <param name="gateway">The server.</param>
+    /// <param name="host">What this process offers to it.</param>
     /// <param name="runId">The run.</param>
     /// <param name="first">What to do: nothing special, roll back, or cut over without asking.</param>
     /// <param name="beat">Called about twice a second.</param>
-    /// <param name="clock">The clock.</param>
     /// <param name="ct">Stops the run.</param>
-    public static async Task RunAsync(
-        IRunStore store, ClickHouseGateway gateway, string runId, RunRequest first, Func<Task>? beat, TimeProvider clock, CancellationToken ct)
+    public static async Task RunAsync(RunHost host, string runId, RunRequest first, Func<Task>? beat, CancellationToken ct)
     {
+        var (store, _, clock) = host;
         var lease = await LeaseKeeper.TakeAsync(store, runId, clock, ct);
         var board = new ProgressBoard(clock);
         var control = new RunControl(store, lease, runId, board, clock) { Beat = beat };
@@ -45,7 +43,7 @@ internal sealed class Runner
             var journal = new Journal(store, lease, plan, clock);
             await journal.LoadAsync(ct);
             board.Restore(plan, book.Steps, journal);
-            var runner = new Runner(control, book, r => Services(plan, run, gateway, journal, board, clock, r.AwaitPersonAsync));
+            var runner = new Runner(host, control, book, r => Services(host, plan, run, journal, board, r.AwaitPersonAsync));
             await store.PutRequestAsync(runId, RunRequest.None, ct);
             control.Start();
             await (first is RunRequest.Pause or RunRequest.Stop ? runner.HoldAsync() : runner.LiveAsync(first, ct));
@@ -74,24 +72,24 @@ internal sealed class Runner
     }
 
     private static RunServices Services(
+        RunHost host,
         Plan plan,
         RunRecord run,
-        ClickHouseGateway gateway,
         Journal journal,
         ProgressBoard board,
-        TimeProvider clock,
         Func<RunState, RunRequest, Func<CancellationToken, Task>, CancellationToken, Task> awaitPersonAsync)
     {
         var options = JsonSerializer.Deserialize<RunOptions>(run.Options, PlanFormat.Json)!;
         return new RunServices
         {
             Plan = plan,
-            Operations = OperationScope.Of(plan, table => new Brakes(gateway, table, options, board, clock)),
-            Gateway = gateway,
+            Operations = OperationScope.Of(plan, table => new Brakes(host.Gateway, table, options, board, host.Clock)),
+            Migration = host.Find(plan),
+            Gateway = host.Gateway,
             Journal = journal,
             Board = board,
             Options = options,
-            Clock = clock,
+            Clock = host.Clock,
             AwaitPersonAsync = awaitPersonAsync,
         };
     }

@@ -71,6 +71,9 @@ internal sealed class RunServices
     /// <summary>Its operations, in its order.</summary>
     public required IReadOnlyList<OperationScope> Operations { get; init; }
 
+    /// <summary>The migration; null for a run without one.</summary>
+    public RunningMigration? Migration { get; init; }
+
     public required ClickHouseGateway Gateway { get; init; }
 
     public required Journal Journal { get; init; }

@@ -1,5 +1,6 @@
 using Godwit.ClickHouse;
 using Godwit.Metadata;
+using Godwit.Migrations;
 using Godwit.Plans;
 using Godwit.Rebuild;
 using Godwit.Steps;
@@ -96,11 +97,25 @@ internal sealed class StepSequence(RunBook book, RunServices services)
             return;
         }
 
+        if (record.State == StepState.Pending)
+        {
+            await PassGateAsync(step, ct);
+        }
+
         await book.KeepAsync(record with { State = StepState.Running, Attempts = record.Attempts + 1 });
         services.Board.Activity = step.Description;
         var context = new StepContext(services, step);
         await WithPatienceAsync(() => StepCatalog.Get(step.Kind).ForwardAsync(context, ct), ct);
         await book.KeepAsync(book.Steps[step.Index] with { State = StepState.Done, RowsDone = services.Board.FinishedRows(step.Index) });
+    }
+
+    private async Task PassGateAsync(PlannedStep step, CancellationToken ct)
+    {
+        var isGated = StepCatalog.Get(step.Kind).IsGated || services.Plan.Operations[step.Operation].Irreversible;
+        if (isGated && services.Migration is { } migration && CheckRunner.Refusal(await CheckRunner.AskAsync(migration, ct, CheckScope.Gate)) is { } refusal)
+        {
+            throw new StepFailedException($"A gate is closed before \"{step.Description}\". {refusal} Mend that and `resume`, or `rollback`.");
+        }
     }
 
     // Every step may be done again from its beginning, so a server that restarts or is overloaded is only waited for.

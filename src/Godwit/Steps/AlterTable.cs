@@ -16,6 +16,8 @@ internal sealed class AlterTable : IStep
 
     public string Kind => Name;
 
+    public bool IsGated => true;
+
     public Task ForwardAsync(StepContext context, CancellationToken ct) => AlterAsync(context, "alter", context.Arguments<AlterArguments>().Forward, ct);
 
     public Task UndoAsync(StepContext context, CancellationToken ct) => AlterAsync(context, "alter-back", context.Arguments<AlterArguments>().Undo, ct);

@@ -13,6 +13,8 @@ internal sealed class AwaitCutover : IStep
 
     public string Kind => Name;
 
+    public bool IsGated => true;
+
     /// <summary>Keeps that a person has asked for the cutover.</summary>
     public static Task AskAsync(StepJournal journal) => journal.FactAsync(Asked, true);
 

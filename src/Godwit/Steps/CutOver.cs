@@ -17,6 +17,8 @@ internal sealed class CutOver : IStep
 
     public string Kind => Name;
 
+    public bool IsGated => true;
+
     public async Task ForwardAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<RebuildSpec>();

@@ -14,6 +14,9 @@ internal interface IStep
     /// <summary>Whether steps of this kind that follow each other in an operation may be done at the same time.</summary>
     bool IsSideBySide => false;
 
+    /// <summary>Whether names change hands here, or are about to: the migration's gates are asked before it begins.</summary>
+    bool IsGated => false;
+
     /// <summary>Does it, or finishes doing it.</summary>
     Task ForwardAsync(StepContext context, CancellationToken ct);
 

@@ -17,6 +17,8 @@ internal static class StepCatalog
         new HoldMerges(),
         new LinkPartition(),
         new MarkPosition(),
+        new RunCode(),
+        new RunSql(),
         new Verify(),
     }.ToDictionary(s => s.Kind, StringComparer.Ordinal);
 

@@ -69,7 +69,7 @@ internal sealed class RebuildCase : IAsyncDisposable
         AskAsync<string>($"SELECT arrayStringConcat(arraySort(groupArray((database || name || create_table_query))), '\\n') FROM system.tables WHERE database = '{Database}'");
 
     /// <summary>The plan, which must not be refused.</summary>
-    public async Task<RebuildProposal> ProposeAsync(RebuildRequest request, RunOptions? options = null)
+    public async Task<Proposal> ProposeAsync(RebuildRequest request, RunOptions? options = null)
     {
         var proposal = await Migrator.ProposeAsync(request, options ?? new RunOptions(), Ct);
         proposal.Plan.ShouldNotBeNull(string.Join(Environment.NewLine, proposal.Checks.Where(c => c.Blocks).Select(c => c.Message)));

@@ -18,7 +18,7 @@ internal sealed class FakeMigrator : IMigrator
 
     public IReadOnlyList<RunRecord> Runs { get; set; } = [StoreSamples.Run("k3f9a2b1", state: RunState.Running), StoreSamples.Run("k3zzzzzz")];
 
-    public RebuildProposal Proposal { get; set; } = new(StoreSamples.Plan(), [new CheckResult("free-disk", CheckVerdict.Ok, "There is room.")]);
+    public Proposal Proposal { get; set; } = new(StoreSamples.Plan(), [new CheckResult("free-disk", CheckVerdict.Ok, "There is room.")]);
 
     public IReadOnlyList<CheckResult> Checks { get; set; } = [new CheckResult("free-disk", CheckVerdict.Ok, "There is room.")];
 
@@ -38,7 +38,7 @@ internal sealed class FakeMigrator : IMigrator
         return Task.FromResult<IMigrator>(this);
     }
 
-    public Task<RebuildProposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct)
+    public Task<Proposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct)
     {
         (Request, Options) = (request, options);
         return Answer(Proposal, "propose");

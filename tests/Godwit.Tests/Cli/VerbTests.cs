@@ -155,7 +155,7 @@ public class VerbTests
     {
         var fake = new FakeMigrator
         {
-            Proposal = new RebuildProposal(null, [new CheckResult("disk", CheckVerdict.Unreadable, "Nobody knows."), new CheckResult("key", CheckVerdict.Refused, "Not so.")]),
+            Proposal = new Proposal(null, [new CheckResult("disk", CheckVerdict.Unreadable, "Nobody knows."), new CheckResult("key", CheckVerdict.Refused, "Not so.")]),
         };
         foreach (var flag in new[] { "--plan", "--yes" })
         {

@@ -1,0 +1,98 @@
+using System.Diagnostics.CodeAnalysis;
+using Godwit.Checks;
+using Godwit.ClickHouse;
+using Godwit.Operations;
+using Godwit.Plans;
+using Godwit.Runs;
+
+namespace Godwit.Migrations;
+
+/// <summary>Which migration a person wants to run, and with which parameters.</summary>
+/// <param name="Name">The migration's name.</param>
+public sealed record MigrationRequest(string Name)
+{
+    /// <summary>Values of its parameters, as a person writes them.</summary>
+    public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+}
+
+/// <summary>Asks a migration what it would do here, and writes it down as a plan.</summary>
+internal sealed class MigrationPlanner(RunHost host)
+{
+    /// <summary>All checks and, when none blocks, the plan. Changes nothing.</summary>
+    /// <exception cref="InvalidRequestException">There is no such migration, or its parameters are wrong.</exception>
+    public async Task<Proposal> ProposeAsync(MigrationRequest request, RunOptions options, CancellationToken ct)
+    {
+        var migration = Read(request, options);
+        var requirement = await CheckRunner.RequirementAsync(migration, ct);
+        if (!requirement.IsNeeded)
+        {
+            return new Proposal(null, [new CheckResult("required", CheckVerdict.Refused, $"{request.Name} is not required here: {requirement.Why}")]);
+        }
+
+        List<CheckResult> checks = [new("required", CheckVerdict.Ok, requirement.Why), .. await StartChecks.RunAsync(host, migration, ct)];
+        if (checks.Exists(c => c.Blocks))
+        {
+            return new Proposal(null, checks);
+        }
+
+        var runId = PlanBuilder.NewRunId();
+        var (plans, more) = await PlanAsync(migration, options, runId, ct);
+        checks.AddRange(more);
+        var plan = checks.Exists(c => c.Blocks) ? null : PlanBuilder.Build(runId, request.Name, plans) with { Parameters = migration.Context.Parameters.Texts };
+        return new Proposal(plan, checks);
+    }
+
+    private RunningMigration Read(MigrationRequest request, RunOptions options)
+    {
+        if (host.Migrations.Find(request.Name) is not { } definition)
+        {
+            throw new InvalidRequestException([$"There is no migration {request.Name}; `godwit migrations list` shows those that there are."]);
+        }
+
+        var (values, problems) = ParameterValues.Read(definition.Parameters, request.Parameters);
+        return values is not null && options.Problems().Count == 0
+            ? new RunningMigration(definition, host.Context(values))
+            : throw new InvalidRequestException([.. problems, .. options.Problems()]);
+    }
+
+    private async Task<(IReadOnlyList<OperationPlan> Plans, IReadOnlyList<CheckResult> Checks)> PlanAsync(
+        RunningMigration migration, RunOptions options, string runId, CancellationToken ct)
+    {
+        var (operations, problems) = await OperationsAsync(migration, ct);
+        if (problems.Count > 0)
+        {
+            return ([], problems);
+        }
+
+        List<OperationPlan> plans = [];
+        List<CheckResult> checks = [];
+        foreach (var operation in operations)
+        {
+            var proposal = await operation.ProposeAsync(new OperationDraft(runId, host.Gateway, options, migration.Definition), ct);
+            checks.AddRange(proposal.Checks);
+            plans.AddRange(proposal.Plan is null ? [] : [proposal.Plan]);
+        }
+
+        // Their helper tables are named after the run, and the second plan would be made from a table that the first one changes.
+        checks.AddRange(plans.Select(p => p.Table).OfType<string>().GroupBy(t => t, StringComparer.Ordinal).Where(g => g.Count() > 1)
+            .Select(g => Refuse($"{migration.Definition.Name} rebuilds {g.Key} {g.Count()} times: say all changes in one rebuild.")));
+        return (plans, checks);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "A definition is code of somebody else: whatever it throws, there is no plan, and a person is told why.")]
+    private static async Task<(IReadOnlyList<Operation> Operations, IReadOnlyList<CheckResult> Problems)> OperationsAsync(RunningMigration migration, CancellationToken ct)
+    {
+        var name = migration.Definition.Name;
+        try
+        {
+            var operations = await migration.Definition.PlanAsync(migration.Context, ct);
+            return (operations, operations.SelectMany((operation, i) => operation.Problems().Select(p => Refuse($"Operation {i + 1} of {name}: {p}"))).ToList());
+        }
+        catch (Exception e) when (!ct.IsCancellationRequested && e is not ClickHouseUnreachableException)
+        {
+            return ([], [Refuse($"{name} could not say what it would do here: {e.Message}")]);
+        }
+    }
+
+    private static CheckResult Refuse(string message) => new("definition", CheckVerdict.Refused, message);
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Godwit.ClickHouse;
+
+namespace Godwit.Migrations;
+
+/// <summary>
+/// SQL with <c>${name}</c> in it. Each is replaced by a value that is quoted for where it stands: a literal, or with <c>${name:identifier}</c>
+/// a name. <c>$${</c> stands for <c>${</c> itself.
+/// </summary>
+internal static partial class SqlTemplate
+{
+    /// <summary>The names that a text asks for.</summary>
+    public static IEnumerable<string> Names(string text) => Places().Matches(text).Where(m => m.Groups["name"].Success).Select(m => m.Groups["name"].Value).Distinct(StringComparer.Ordinal);
+
+    /// <summary>What is wrong with a text, one sentence each.</summary>
+    /// <param name="text">The SQL.</param>
+    /// <param name="known">The names that there are; null when they show only later.</param>
+    public static IEnumerable<string> Problems(string text, IReadOnlyCollection<string>? known)
+    {
+        foreach (var name in Names(text).Where(name => known?.Contains(name, StringComparer.Ordinal) == false))
+        {
+            yield return $"${{{name}}} is no parameter" + (known!.Count == 0 ? ": there are none." : $": there are {string.Join(", ", known)}.");
+        }
+
+        foreach (Match quoted in Quoted().Matches(text))
+        {
+            yield return $"{quoted.Value} stands in quotes: leave them out, the value is quoted where it is filled in.";
+        }
+    }
+
+    /// <summary>The SQL with its values.</summary>
+    /// <exception cref="FormatException">There is no value of a name.</exception>
+    public static string Fill(string text, Func<string, object?> find) => Places().Replace(text, place =>
+    {
+        if (!place.Groups["name"].Success)
+        {
+            return "${";
+        }
+
+        var name = place.Groups["name"].Value;
+        var value = find(name) ?? throw new FormatException($"There is no value for ${{{name}}}.");
+        return place.Groups["identifier"].Success ? Sql.Identifier(Text(value)) : Quote(value);
+    });
+
+    /// <summary>A message with its values, unquoted.</summary>
+    public static string FillMessage(string text, Func<string, object?> find) => Places().Replace(text, place =>
+        place.Groups["name"].Success ? find(place.Groups["name"].Value) is { } value ? Text(value) : place.Value : "${");
+
+    private static string Quote(object value) => value switch
+    {
+        long or decimal => Text(value),
+        bool yes => yes ? "1" : "0",
+        _ => Sql.Literal(Text(value)),
+    };
+
+    private static string Text(object value) => value switch
+    {
+        DateTimeOffset moment => moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
+        IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
+        _ => value.ToString() ?? "",
+    };
+
+    [GeneratedRegex(@"\$\$\{|\$\{(?<name>[A-Za-z_][A-Za-z0-9_]*)(?<identifier>:identifier)?\}")]
+    private static partial Regex Places();
+
+    [GeneratedRegex("(?<q>['`\"])\\$\\{[^}]*\\}\\k<q>")]
+    private static partial Regex Quoted();
+}

@@ -1,0 +1,29 @@
+using System.Data.Common;
+using Godwit.ClickHouse;
+using Godwit.Metadata;
+using Godwit.Migrations;
+using Godwit.Runs;
+
+namespace Godwit;
+
+/// <summary>What a <see cref="Migrator"/> works with besides the server and the store.</summary>
+public sealed record MigratorOptions
+{
+    /// <summary>Rebuilds alone, by the system's clock.</summary>
+    public static MigratorOptions Default { get; } = new();
+
+    /// <summary>The migrations that it knows.</summary>
+    public MigrationSet Migrations { get; init; } = MigrationSet.Empty;
+
+    /// <summary>The application's PostgreSQL; stays the caller's. Null when there is none.</summary>
+    public DbDataSource? PostgreSql { get; init; }
+
+    /// <summary>The version of the application; null when migrations have no window.</summary>
+    public string? AppVersion { get; init; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    internal RunHost Host(ClickHouseGateway gateway, IRunStore store) =>
+        new(store, gateway, Clock) { Migrations = Migrations, PostgreSql = PostgreSql, AppVersion = AppVersion };
+}

@@ -1,0 +1,32 @@
+using Godwit.Checks;
+using Godwit.ClickHouse;
+using Godwit.Migrations;
+using Godwit.Plans;
+using Godwit.Runs;
+
+namespace Godwit.Operations;
+
+/// <summary>One thing that a migration does, and how it is undone. Godwit's own kinds are all there are; <see cref="CodeOperation"/> takes any code.</summary>
+public abstract record Operation
+{
+    /// <summary>One line for a person; made up from the rest when it is null.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>What is wrong with it as it is written, one sentence each.</summary>
+    internal abstract IEnumerable<string> Problems();
+
+    /// <summary>Looks at the instance and says what would be done; changes nothing.</summary>
+    internal abstract Task<OperationProposal> ProposeAsync(OperationDraft draft, CancellationToken ct);
+}
+
+/// <summary>What an operation is planned with.</summary>
+/// <param name="RunId">The id of the run to be; helper tables are named after it.</param>
+/// <param name="Gateway">The server.</param>
+/// <param name="Options">How a person wants the run to behave.</param>
+/// <param name="Migration">The migration; null for an operation that was asked for without one.</param>
+internal sealed record OperationDraft(string RunId, ClickHouseGateway Gateway, RunOptions Options, Migration? Migration);
+
+/// <summary>What an operation would do, and what stands in its way.</summary>
+/// <param name="Plan">Its part of the plan; null when a check blocks.</param>
+/// <param name="Checks">What its checks said.</param>
+internal sealed record OperationProposal(OperationPlan? Plan, IReadOnlyList<CheckResult> Checks);

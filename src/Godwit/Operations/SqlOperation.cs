@@ -1,0 +1,102 @@
+using System.Text.Json;
+using Godwit.ClickHouse;
+using Godwit.Plans;
+using Godwit.Steps;
+
+namespace Godwit.Operations;
+
+/// <summary>SQL statements on ClickHouse, and those that undo them.</summary>
+/// <remarks>
+/// A statement whose answer is lost is looked for in system.query_log. When nothing there tells how it ended it is sent again if that is
+/// safe (see <see cref="SqlStatements.Repeatable"/>); otherwise a person is asked.
+/// </remarks>
+public sealed record SqlOperation : Operation
+{
+    /// <summary>Statements in order.</summary>
+    public SqlOperation(params string[] statements) => Forward = new SqlStatements(statements);
+
+    /// <summary>What it does.</summary>
+    public SqlStatements Forward { get; init; }
+
+    /// <summary>What undoes it, however much of it was done; null when there is nothing to undo or <see cref="Irreversible"/>.</summary>
+    public SqlStatements? Undo { get; init; }
+
+    /// <summary>Whether there is no way back: from its first statement on the run cannot be rolled back.</summary>
+    public bool Irreversible { get; init; }
+
+    internal override IEnumerable<string> Problems()
+    {
+        foreach (var (what, sql) in new[] { ("sql", Forward), ("undo", Undo) })
+        {
+            if (sql is not null && (sql.Statements.Count == 0 || sql.Statements.Any(string.IsNullOrWhiteSpace)))
+            {
+                yield return $"A statement of {what} is empty.";
+            }
+
+            if (sql?.Timeout <= TimeSpan.Zero)
+            {
+                yield return $"The timeout of {what} is not more than 0.";
+            }
+        }
+
+        if (Undo is null && !Irreversible)
+        {
+            yield return "Nothing undoes this SQL: add undo, or say irreversible if there is no way back.";
+        }
+
+        if (Undo is not null && Irreversible)
+        {
+            yield return "This SQL has an undo and is irreversible: leave out one of them.";
+        }
+    }
+
+    internal override Task<OperationProposal> ProposeAsync(OperationDraft draft, CancellationToken ct)
+    {
+        var first = string.Join(' ', Forward.Statements[0].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        var description = Description ?? (first.Length > 120 ? $"{first[..119]}…" : first);
+        var operation = new PlannedOperation
+        {
+            Kind = OperationCatalog.Sql,
+            Description = description,
+            Irreversible = Irreversible,
+            Shared = PlanFormat.ToElement(new SqlSpec(Irreversible)),
+        };
+        var step = new PlannedStep
+        {
+            Index = 0,
+            Kind = RunSql.Name,
+            Node = draft.Gateway.Name,
+            Description = description,
+            Arguments = PlanFormat.ToElement(new SqlArguments(Forward, Undo)),
+        };
+        return Task.FromResult(new OperationProposal(new OperationPlan(operation, [step]), []));
+    }
+}
+
+/// <summary>Statements for one direction, and how they are sent.</summary>
+/// <param name="Statements">The statements, in order.</param>
+public sealed record SqlStatements(IReadOnlyList<string> Statements)
+{
+    /// <summary>Server settings for each of them.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>How long each may take; it is killed then, and the step fails. Null for as long as it takes.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>
+    /// Whether a statement may be sent again when nobody knows whether it had its effect. Null lets Godwit judge: CREATE and DROP with IF [NOT]
+    /// EXISTS, CREATE OR REPLACE, OPTIMIZE, SYSTEM and TRUNCATE may, all others may not.
+    /// </summary>
+    public bool? Repeatable { get; init; }
+}
+
+/// <summary>What the step of a <see cref="SqlOperation"/> shares.</summary>
+/// <param name="Irreversible">See <see cref="SqlOperation.Irreversible"/>.</param>
+internal sealed record SqlSpec(bool Irreversible) : IOperationSpec
+{
+    QualifiedName? IOperationSpec.BrakedTable => null;
+
+    bool IOperationSpec.CanRollBackAfterCompletion => !Irreversible;
+
+    bool IOperationSpec.LeavesRetired => false;
+}

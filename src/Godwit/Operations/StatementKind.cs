@@ -1,0 +1,29 @@
+using Godwit.Rebuild;
+
+namespace Godwit.Operations;
+
+/// <summary>What is known of a statement from its first words.</summary>
+internal static class StatementKind
+{
+    private static readonly string[] AlwaysRepeatable = ["OPTIMIZE", "SYSTEM", "TRUNCATE", "SELECT", "WITH", "EXISTS", "CHECK", "KILL"];
+
+    /// <summary>Whether sending it again does nothing that sending it once has not done.</summary>
+    public static bool IsRepeatable(string sql)
+    {
+        var words = Words(sql);
+        return words.Count > 0 && (Array.IndexOf(AlwaysRepeatable, words[0]) >= 0
+            || (words[0] is "CREATE" or "DROP" or "ATTACH" or "DETACH" && Has(words, "IF", "EXISTS"))
+            || (words[0] is "CREATE" or "ATTACH" && Has(words, "IF", "NOT", "EXISTS"))
+            || (words[0] == "CREATE" && Has(words, "OR", "REPLACE")));
+    }
+
+    /// <summary>Whether the server's refusal means that nothing was changed; an INSERT that fails in the middle leaves what it had written.</summary>
+    public static bool IsAllOrNothing(string sql) => Words(sql) is [not ("INSERT" or "WITH"), ..];
+
+    private static bool Has(List<string> words, params string[] sequence) =>
+        Enumerable.Range(0, Math.Max(0, words.Count - sequence.Length + 1)).Any(at => words.Skip(at).Take(sequence.Length).SequenceEqual(sequence, StringComparer.Ordinal));
+
+    // The name of what is created comes soon; words behind it are columns and expressions.
+    private static List<string> Words(string sql) => SqlText.Tokens(sql).TakeWhile(t => t.Kind == SqlText.TokenKind.Word).Take(8)
+        .Select(t => sql[t.Start..t.End].ToUpperInvariant()).ToList();
+}
