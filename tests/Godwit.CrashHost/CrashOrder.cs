@@ -21,6 +21,9 @@ public sealed record CrashOrder
     /// <summary>What to run.</summary>
     public RebuildRequest? Request { get; init; }
 
+    /// <summary>A migration to run instead, as YAML.</summary>
+    public string? Migration { get; init; }
+
     /// <summary>How to run it.</summary>
     public RunOptions Options { get; init; } = new();
 

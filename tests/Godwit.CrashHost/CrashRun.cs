@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
+using Godwit.Migrations;
+using Godwit.Migrations.Yaml;
 using Godwit.Runs;
 
 namespace Godwit.CrashHost;
@@ -20,7 +22,7 @@ public static class CrashRun
         var left = order.Injections.ToList();
         var isDead = false;
         var watched = new CrashingStore(store, ReachAsync);
-        var migrator = new Migrator(gateway, watched, new MigratorOptions { Clock = clock ?? TimeProvider.System });
+        var migrator = new Migrator(gateway, watched, new MigratorOptions { Clock = clock ?? TimeProvider.System, Migrations = Migrations(order) });
         return order.Verb switch
         {
             "resume" => await migrator.ResumeAsync(order.RunId!),
@@ -54,10 +56,23 @@ public static class CrashRun
 
         async Task<RunStatus> RunAsync()
         {
-            var proposal = await migrator.ProposeAsync(order.Request!, order.Options);
+            var proposal = await (order.Migration is null
+                ? migrator.ProposeAsync(order.Request!, order.Options)
+                : migrator.ProposeAsync(new MigrationRequest("crash"), order.Options));
             var plan = proposal.Plan ?? throw new InvalidOperationException(string.Join(' ', proposal.Checks.Select(c => $"{c}")));
             return await migrator.RunAsync(await migrator.CreateRunAsync(plan, order.Options));
         }
+    }
+
+    private static MigrationSet Migrations(CrashOrder order)
+    {
+        if (order.Migration is null)
+        {
+            return MigrationSet.Empty;
+        }
+
+        var (migration, problems) = YamlReader.Read("crash.yaml", order.Migration);
+        return problems.Count == 0 ? new MigrationSet([migration!]) : throw new DefinitionException(problems);
     }
 
     private static bool IsHere(string point, int number, string name, bool isWritten)

@@ -9,6 +9,9 @@ namespace Godwit.Testing;
 /// <param name="Change">What the table is to become; the table's name is filled in.</param>
 public sealed record CrashScenario(string Name, string Engine, RebuildRequest Change)
 {
+    /// <summary>A migration to run instead of the change, as YAML over {db}.</summary>
+    public string? Migration { get; init; }
+
     /// <summary>The verb that is cut off; all but <c>run</c> have a run before them.</summary>
     public string Verb { get; init; } = "run";
 
@@ -23,6 +26,9 @@ public sealed record CrashScenario(string Name, string Engine, RebuildRequest Ch
 
     /// <summary>What others do right after the verb has written such an entry: statements over {db} and {run}.</summary>
     public IReadOnlyList<(string Entry, IReadOnlyList<string> Statements)> Meanwhile { get; init; } = [];
+
+    /// <summary>Tables that the migration leaves.</summary>
+    public IReadOnlyList<string> Makes { get; init; } = [];
 
     /// <summary>What must be the same in the table and in the ledger of all inserts.</summary>
     public string Figures { get; init; } = "count(), sum(cityHash64(id, key, shard, n, text))";

@@ -89,11 +89,11 @@ public sealed class CrashTable : IAsyncDisposable
         return text.Replace(Database, "db", StringComparison.Ordinal).Replace(runId, "run", StringComparison.Ordinal);
     }
 
-    /// <summary>Nothing but the table itself and, where a rollback is kept possible, the retired one is there.</summary>
+    /// <summary>Nothing but the table itself, what a migration was to make and, where a rollback is kept possible, the retired one is there.</summary>
     public async Task RequireNothingLeftAsync(string? retired)
     {
         var rows = await _gateway.QueryAsync(
-            $"SELECT name FROM system.tables WHERE database = '{Database}' AND name NOT IN ({string.Join(", ", Own.Append(retired ?? "t").Select(Sql.Literal))})");
+            $"SELECT name FROM system.tables WHERE database = '{Database}' AND name NOT IN ({string.Join(", ", Own.Concat(_scenario.Makes).Append(retired ?? "t").Select(Sql.Literal))})");
         rows.Count.ShouldBe(0, $"left: {string.Join(' ', rows.Select(r => r["name"]))}");
     }
 

@@ -60,6 +60,7 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool
             State = Path.Combine(folder.FullName, "state.db"),
             Verb = "run",
             Request = scenario.Change with { Table = table.Name },
+            Migration = scenario.Migration?.Replace("{db}", table.Database, StringComparison.Ordinal),
             Injections = table.Injections(scenario.Verb == "run" ? scenario.Meanwhile : scenario.Before),
         };
         if (scenario.Verb != "run")

@@ -7,8 +7,11 @@ namespace Godwit.Testing;
 public sealed class EngineFixture : IAsyncDisposable
 {
     // A cluster of one node, for tables that point to others.
-    private const string Config =
-        "<clickhouse><remote_servers><alone><shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard></alone></remote_servers></clickhouse>";
+    private const string Cluster =
+        "<remote_servers><alone><shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard></alone></remote_servers>";
+
+    // There is none unless it is asked for.
+    private const string QueryLog = "<query_log><database>system</database><table>query_log</table></query_log>";
 
     private readonly EngineOptions _options;
     private EngineProcess _engine;
@@ -31,11 +34,13 @@ public sealed class EngineFixture : IAsyncDisposable
     /// <summary>The folder of the data.</summary>
     public string Folder => _options.Path;
 
-    public static async Task<EngineFixture> StartAsync()
+    /// <summary>Starts one.</summary>
+    /// <param name="hasQueryLog">Whether it keeps system.query_log.</param>
+    public static async Task<EngineFixture> StartAsync(bool hasQueryLog = false)
     {
         var folder = Directory.CreateTempSubdirectory("godwit-engine-").FullName;
         var config = Path.Combine(folder, "config.xml");
-        await File.WriteAllTextAsync(config, Config);
+        await File.WriteAllTextAsync(config, $"<clickhouse>{Cluster}{(hasQueryLog ? QueryLog : "")}</clickhouse>");
         var options = new EngineOptions { Path = folder, ConfigFile = config, TcpPort = 0 };
         try
         {

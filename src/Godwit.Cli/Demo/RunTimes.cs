@@ -14,7 +14,7 @@ internal sealed record RunTimes(TimeSpan Copy, TimeSpan Cutover)
         // Only steps that move a known number of rows copy; catching up and the cutover move what nobody can know before.
         var copies = plan.Steps.Where(s => s.RowsTotal is not null).Select(s => s.Index).ToHashSet();
         return new RunTimes(
-            Span(journal.Where(e => e.Step is { } step && copies.Contains(step))),
+            Span(journal.Where(e => copies.Contains(e.Step))),
             Span(journal.Where(e => e.Name is "exchange/forward" or "swept/forward")));
     }
 

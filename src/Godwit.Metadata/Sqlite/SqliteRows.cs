@@ -71,33 +71,13 @@ internal sealed record StepRow(string RunId, long Step, string State, long RowsD
     public StepRecord ToRecord() => new(RunId, (int)Step, StoredValue.Name<StepState>(State), RowsDone, (int)Attempts);
 }
 
-// Not a positional record: Dapper finds no constructor for a column that SQLite gives no type to, and NULL has none.
-internal sealed class JournalRow
+internal sealed record JournalRow(string RunId, long Sequence, long Step, string Kind, string Name, string Payload, long At)
 {
-    public required string RunId { get; init; }
-    public long Sequence { get; init; }
-    public long? Step { get; init; }
-    public required string Kind { get; init; }
-    public required string Name { get; init; }
-    public required string Payload { get; init; }
-    public long At { get; init; }
-
-    public static JournalRow From(JournalEntry entry) => new()
-    {
-        RunId = entry.RunId,
-        Sequence = entry.Sequence,
-        Step = entry.Step,
-        Kind = entry.Kind.ToString(),
-        Name = entry.Name,
-        Payload = entry.Payload,
-        At = entry.At.ToUnixTimeMilliseconds(),
-    };
-
     public JournalEntry ToRecord() => new()
     {
         RunId = RunId,
         Sequence = Sequence,
-        Step = (int?)Step,
+        Step = (int)Step,
         Kind = StoredValue.Name<JournalEntryKind>(Kind),
         Name = Name,
         Payload = Payload,
@@ -105,6 +85,7 @@ internal sealed class JournalRow
     };
 }
 
+// Not a positional record: Dapper finds no constructor for a column that SQLite gives no type to, and NULL has none.
 internal sealed class ErrorRow
 {
     public required string RunId { get; init; }

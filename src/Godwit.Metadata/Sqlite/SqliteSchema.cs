@@ -27,7 +27,7 @@ internal static class SqliteSchema
             run_id TEXT NOT NULL REFERENCES runs, step INTEGER NOT NULL, state TEXT NOT NULL, rows_done INTEGER NOT NULL,
             attempts INTEGER NOT NULL, PRIMARY KEY (run_id, step)) WITHOUT ROWID;
         CREATE TABLE journal (
-            run_id TEXT NOT NULL REFERENCES runs, sequence INTEGER NOT NULL, step INTEGER, kind TEXT NOT NULL,
+            run_id TEXT NOT NULL REFERENCES runs, sequence INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL,
             name TEXT NOT NULL, payload TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (run_id, sequence));
         CREATE TABLE errors (
             id INTEGER PRIMARY KEY, run_id TEXT NOT NULL REFERENCES runs, step INTEGER, message TEXT NOT NULL,

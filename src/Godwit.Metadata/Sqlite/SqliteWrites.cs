@@ -71,7 +71,8 @@ internal static class SqliteWrites
     {
         var last = tx.Connection!.ExecuteScalar<long>(
             "SELECT coalesce(max(sequence), 0) FROM journal WHERE run_id = @RunId", new { entry.RunId }, tx);
-        var row = JournalRow.From(entry with { Sequence = last + 1 });
+        var row = new JournalRow(
+            entry.RunId, last + 1, entry.Step, entry.Kind.ToString(), entry.Name, entry.Payload, entry.At.ToUnixTimeMilliseconds());
         tx.Change(
             "INSERT INTO journal (run_id, sequence, step, kind, name, payload, at) VALUES (@RunId, @Sequence, @Step, @Kind, @Name, @Payload, @At)",
             row);

@@ -103,8 +103,8 @@ public sealed record JournalEntry
     /// <summary>The run.</summary>
     public required string RunId { get; init; }
 
-    /// <summary>The step's place in the plan; null when the run as a whole is meant.</summary>
-    public required int? Step { get; init; }
+    /// <summary>The step's place in the plan.</summary>
+    public required int Step { get; init; }
 
     /// <summary>What it says.</summary>
     public required JournalEntryKind Kind { get; init; }

@@ -64,6 +64,11 @@ internal sealed class MigrationPlanner(RunHost host)
             return ([], problems);
         }
 
+        if (operations.Count == 0)
+        {
+            return ([], [Refuse($"{migration.Definition.Name} has nothing to do here: its author should say so in its requirement.")]);
+        }
+
         List<OperationPlan> plans = [];
         List<CheckResult> checks = [];
         foreach (var operation in operations)

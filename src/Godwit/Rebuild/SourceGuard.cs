@@ -20,6 +20,10 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
 {
     private const string Fact = "guard";
     private const string NewFact = "guard-new";
+    private const string MutationNumber = @"toInt64OrZero(extract(mutation_id, '\\d+'))";
+
+    // Dropping a column, an index or a projection is a mutation too. Whether something is missing then, the definition tells.
+    private const string WithoutDrops = "AND NOT match(command, '^[(]?DROP ')";
     private static readonly Dictionary<string, string> NoSettings = [];
 
     /// <summary>Notes how things are; called when the block log is on and before the first row is copied.</summary>
@@ -125,8 +129,18 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
         }
 
         var late = await context.Gateway.QueryAsync(
-            $"SELECT mutation_id, command FROM system.mutations WHERE {TableReader.Where(table, "table")} ORDER BY create_time DESC, mutation_id DESC LIMIT 1", ct: ct);
-        var what = late is [var mutation] && now.LastMutation > before.LastMutation ? $"{mutation["mutation_id"]} {mutation["command"]}" : "A lightweight update or delete";
+            $"""
+             SELECT mutation_id, command FROM system.mutations
+             WHERE {TableReader.Where(table, "table")} AND {MutationNumber} > {before.LastMutation} {(fact == NewFact ? WithoutDrops : "")}
+             ORDER BY {MutationNumber} DESC LIMIT 1
+             """,
+            ct: ct);
+        if (late.Count == 0 && now.PatchParts <= before.PatchParts)
+        {
+            return;
+        }
+
+        var what = late is [var mutation] ? $"{mutation["mutation_id"]} {mutation["command"]}" : "A lightweight update or delete";
         throw new NeedsOperatorException(sentence(what)) { OnTold = () => context.Journal.FactAsync(told, true) };
     }
 
@@ -192,7 +206,7 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
         var row = (await context.Gateway.QueryAsync(
             $"""
              SELECT now() - uptime() AS started,
-                 (SELECT max(toInt64OrZero(extract(mutation_id, '\\d+'))) FROM system.mutations WHERE {TableReader.Where(table, "table")}) AS mutation,
+                 (SELECT max({MutationNumber}) FROM system.mutations WHERE {TableReader.Where(table, "table")}) AS mutation,
                  (SELECT countIf(startsWith(name, 'patch-')) FROM system.parts WHERE {TableReader.Where(table, "table")} AND active) AS patches,
                  (SELECT max(max_block_number) FROM system.parts WHERE {TableReader.Where(table, "table")} AND active) AS block,
                  (SELECT {merged} FROM system.parts WHERE {TableReader.Where(table, "table")} AND active) AS merged

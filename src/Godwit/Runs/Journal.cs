@@ -6,13 +6,13 @@ namespace Godwit.Runs;
 
 /// <summary>
 /// The journal of the run that this process owns. All goes straight to the store; facts are also kept in memory,
-/// the newest of each name, because later steps stand on them. A fact belongs to an operation of the plan, or to the run as a whole;
-/// a statement to its step.
+/// the newest of each name, because later steps stand on them. A fact belongs to an operation of the plan, a
+/// statement to its step.
 /// </summary>
 internal sealed class Journal(IRunStore store, LeaseKeeper lease, Plan plan, TimeProvider clock)
 {
-    private readonly Dictionary<(int? Operation, string Name), JournalEntry> _facts = [];
-    private readonly Dictionary<(int? Step, string Name), JournalEntryKind> _last = [];
+    private readonly Dictionary<(int Operation, string Name), JournalEntry> _facts = [];
+    private readonly Dictionary<(int Step, string Name), JournalEntry> _last = [];
     private readonly Lock _gate = new();
 
     /// <summary>Reads the facts of an earlier owner.</summary>
@@ -25,11 +25,10 @@ internal sealed class Journal(IRunStore store, LeaseKeeper lease, Plan plan, Tim
     }
 
     /// <summary>What a step writes and reads: its own entries, and the facts of its operation.</summary>
-    /// <param name="step">The step; null for what concerns the run as a whole.</param>
-    public StepJournal Of(PlannedStep? step) => new(this, step);
+    public StepJournal Of(PlannedStep step) => new(this, step);
 
     /// <summary>The newest fact of that name; the default when there is none.</summary>
-    public T? Find<T>(int? operation, string name)
+    public T? Find<T>(int operation, string name)
     {
         lock (_gate)
         {
@@ -39,20 +38,20 @@ internal sealed class Journal(IRunStore store, LeaseKeeper lease, Plan plan, Tim
 
     /// <summary>The newest fact of that name.</summary>
     /// <exception cref="StoredFormatException">There is none.</exception>
-    public T Get<T>(int? operation, string name) => Find<T>(operation, name)
+    public T Get<T>(int operation, string name) => Find<T>(operation, name)
         ?? throw new StoredFormatException($"The journal of run {plan.RunId} lacks the fact '{name}': it was changed or damaged.");
 
     /// <summary>What was written last of a statement: that it is about to be sent, how it came out, or that it had no effect; null for nothing.</summary>
-    public JournalEntryKind? Last(int? step, string name)
+    public JournalEntry? Last(int step, string name)
     {
         lock (_gate)
         {
-            return _last.TryGetValue((step, name), out var kind) ? kind : null;
+            return _last.GetValueOrDefault((step, name));
         }
     }
 
     /// <summary>Whether there is a fact of that name.</summary>
-    public bool Has(int? operation, string name)
+    public bool Has(int operation, string name)
     {
         lock (_gate)
         {
@@ -61,7 +60,7 @@ internal sealed class Journal(IRunStore store, LeaseKeeper lease, Plan plan, Tim
     }
 
     /// <summary>The facts whose names begin so, in the order in which they were written.</summary>
-    public IReadOnlyList<(long Sequence, string Name, T Value)> All<T>(int? operation, string prefix)
+    public IReadOnlyList<(long Sequence, string Name, T Value)> All<T>(int operation, string prefix)
     {
         lock (_gate)
         {
@@ -71,7 +70,7 @@ internal sealed class Journal(IRunStore store, LeaseKeeper lease, Plan plan, Tim
     }
 
     /// <summary>Writes an entry. Not cancellable: an answer that a server has given is kept even when the run is being stopped.</summary>
-    public async Task AppendAsync(int? step, JournalEntryKind kind, string name, object payload)
+    public async Task AppendAsync(int step, JournalEntryKind kind, string name, object payload)
     {
         var entry = new JournalEntry
         {
@@ -85,7 +84,8 @@ internal sealed class Journal(IRunStore store, LeaseKeeper lease, Plan plan, Tim
         Keep(await store.AppendJournalAsync(lease.Current, entry, CancellationToken.None));
     }
 
-    private static T Read<T>(JournalEntry entry) => JsonSerializer.Deserialize<T>(entry.Payload, PlanFormat.Json)!;
+    /// <summary>What is written in an entry.</summary>
+    public static T Read<T>(JournalEntry entry) => JsonSerializer.Deserialize<T>(entry.Payload, PlanFormat.Json)!;
 
     private void Keep(JournalEntry entry)
     {
@@ -93,47 +93,48 @@ internal sealed class Journal(IRunStore store, LeaseKeeper lease, Plan plan, Tim
         {
             if (entry.Kind == JournalEntryKind.Fact)
             {
-                _facts[(entry.Step is { } step ? plan.Steps[step].Operation : null, entry.Name)] = entry;
+                _facts[(plan.Steps[entry.Step].Operation, entry.Name)] = entry;
             }
             else
             {
-                _last[(entry.Step, entry.Name)] = entry.Kind;
+                // What is written of an intent is needed for as long as it has no outcome; it may be long.
+                _last[(entry.Step, entry.Name)] = entry.Kind == JournalEntryKind.Intent ? entry : entry with { Payload = "" };
             }
         }
     }
 }
 
 /// <summary>The journal as one step sees it: what it writes stands under its number, the facts that it reads are those of its operation.</summary>
-internal sealed class StepJournal(Journal journal, PlannedStep? step)
+internal sealed class StepJournal(Journal journal, PlannedStep step)
 {
     /// <summary>Says that a statement which changes a server is about to be sent.</summary>
-    public Task IntentAsync(string name, object payload) => journal.AppendAsync(step?.Index, JournalEntryKind.Intent, name, payload);
+    public Task IntentAsync(string name, object payload) => journal.AppendAsync(step.Index, JournalEntryKind.Intent, name, payload);
 
     /// <summary>Says how the intent of that name came out.</summary>
-    public Task OutcomeAsync(string name, object payload) => journal.AppendAsync(step?.Index, JournalEntryKind.Outcome, name, payload);
+    public Task OutcomeAsync(string name, object payload) => journal.AppendAsync(step.Index, JournalEntryKind.Outcome, name, payload);
 
     /// <summary>Says that the intent of that name had no effect.</summary>
-    public Task WithdrawAsync(string name, object payload) => journal.AppendAsync(step?.Index, JournalEntryKind.Withdrawal, name, payload);
+    public Task WithdrawAsync(string name, object payload) => journal.AppendAsync(step.Index, JournalEntryKind.Withdrawal, name, payload);
 
     /// <summary>Whether the intent of that name has had its effect.</summary>
-    public bool IsDone(string name) => journal.Last(step?.Index, name) == JournalEntryKind.Outcome;
+    public bool IsDone(string name) => journal.Last(step.Index, name)?.Kind == JournalEntryKind.Outcome;
 
-    /// <summary>Whether a statement was about to be sent and nobody knows what became of it.</summary>
-    public bool IsOpen(string name) => journal.Last(step?.Index, name) == JournalEntryKind.Intent;
+    /// <summary>The intent of a statement that was about to be sent when nobody knows what became of it; the default otherwise.</summary>
+    public T? FindOpen<T>(string name) => journal.Last(step.Index, name) is { Kind: JournalEntryKind.Intent } entry ? Journal.Read<T>(entry) : default;
 
     /// <summary>Keeps something that later steps stand on.</summary>
     public Task FactAsync<T>(string name, T value)
-        where T : notnull => journal.AppendAsync(step?.Index, JournalEntryKind.Fact, name, value);
+        where T : notnull => journal.AppendAsync(step.Index, JournalEntryKind.Fact, name, value);
 
     /// <inheritdoc cref="Journal.Find"/>
-    public T? Find<T>(string name) => journal.Find<T>(step?.Operation, name);
+    public T? Find<T>(string name) => journal.Find<T>(step.Operation, name);
 
     /// <inheritdoc cref="Journal.Get"/>
-    public T Get<T>(string name) => journal.Get<T>(step?.Operation, name);
+    public T Get<T>(string name) => journal.Get<T>(step.Operation, name);
 
     /// <inheritdoc cref="Journal.Has"/>
-    public bool Has(string name) => journal.Has(step?.Operation, name);
+    public bool Has(string name) => journal.Has(step.Operation, name);
 
     /// <inheritdoc cref="Journal.All"/>
-    public IReadOnlyList<(long Sequence, string Name, T Value)> All<T>(string prefix) => journal.All<T>(step?.Operation, prefix);
+    public IReadOnlyList<(long Sequence, string Name, T Value)> All<T>(string prefix) => journal.All<T>(step.Operation, prefix);
 }

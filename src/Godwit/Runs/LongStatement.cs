@@ -100,7 +100,8 @@ internal static class LongStatement
         }
     }
 
-    private static async Task WaitUntilGoneAsync(StepContext context, string queryId, CancellationToken ct)
+    /// <summary>Waits for a statement to end by itself, whoever sent it.</summary>
+    public static async Task WaitUntilGoneAsync(StepContext context, string queryId, CancellationToken ct)
     {
         while (await CountAsync(context.Gateway, $"query_id = {Sql.Literal(queryId)}", ct) > 0)
         {

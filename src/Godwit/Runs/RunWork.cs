@@ -12,14 +12,10 @@ namespace Godwit.Runs;
 /// </summary>
 internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
 {
-    /// <summary>The journal's fact that the run is being undone: from then on it only goes that way.</summary>
-    private const string RollingBack = "rolling-back";
-
     private readonly StepSequence _steps = new(book, services);
-    private readonly StepJournal _journal = services.Journal.Of(null);
 
     /// <summary>Whether the run has begun to be undone: its steps may be half undone, and there is no other way.</summary>
-    public bool IsRollingBack => _journal.Has(RollingBack);
+    public bool IsRollingBack => _steps.IsRollingBack;
 
     private Plan Plan => services.Plan;
 
@@ -73,8 +69,7 @@ internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
             if (!IsRollingBack)
             {
                 // Until this is through the run may still go forward, or stay completed.
-                await _steps.PrepareUndoAsync(ct);
-                await _journal.FactAsync(RollingBack, true);
+                await _steps.BeginUndoAsync(ct);
             }
 
             if (book.Run.State != RunState.RollingBack)

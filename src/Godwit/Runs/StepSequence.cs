@@ -13,6 +13,12 @@ internal sealed class StepSequence(RunBook book, RunServices services)
     /// <summary>How long a server may be away before the run is called failed.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    /// <summary>The journal's fact that an operation is being undone: from then on the run only goes that way.</summary>
+    private const string RollingBack = "rolling-back";
+
+    /// <summary>Whether an operation has begun to be undone.</summary>
+    public bool IsRollingBack => services.Operations.Any(o => services.Journal.Of(o.Steps[^1]).Has(RollingBack));
+
     /// <summary>The step that is being undone; null when none is.</summary>
     public int? Undoing { get; private set; }
 
@@ -24,27 +30,32 @@ internal sealed class StepSequence(RunBook book, RunServices services)
         for (var i = 0; i < Steps.Count;)
         {
             var group = GroupAt(i);
-            await (group.Count == 1 ? DoAsync(group[0], ct) : DoSideBySideAsync(group, ct));
+            await (IsSideBySide(group[0]) ? DoSideBySideAsync(group, ct) : DoAsync(group[0], ct));
             i += group.Count;
         }
     }
 
-    /// <summary>Finds out whether every step that was begun can be undone, and does what can be done for it while nothing is lost by it.</summary>
-    public async Task PrepareUndoAsync(CancellationToken ct)
+    /// <summary>
+    /// Begins to undo: refuses what has no way back, and gets the newest operation ready for it. Until this is through the run may still go
+    /// forward, or stay completed.
+    /// </summary>
+    public async Task BeginUndoAsync(CancellationToken ct)
     {
-        foreach (var step in Begun())
+        foreach (var step in Begun().Where(s => services.Plan.Operations[s.Operation].Irreversible))
         {
-            var context = new StepContext(services, step);
-            await WithPatienceAsync(() => StepCatalog.Get(step.Kind).PrepareUndoAsync(context, ct), ct);
+            await PrepareUndoAsync(step, ct);
         }
+
+        await PrepareUndoAsync(Begun().Select(s => (int?)s.Operation).FirstOrDefault() ?? 0, ct);
     }
 
-    /// <summary>Undoes every step that was begun, newest first.</summary>
+    /// <summary>Undoes every step that was begun, newest first. An operation is made ready when the newer ones are undone: they may have changed what it looks at.</summary>
     public async Task UndoAsync(CancellationToken ct)
     {
         foreach (var step in Begun())
         {
             Undoing = step.Index;
+            await PrepareUndoAsync(step.Operation, ct);
             var context = new StepContext(services, step);
             services.Board.Activity = $"undoing: {step.Description}";
             await WithPatienceAsync(() => StepCatalog.Get(step.Kind).UndoAsync(context, ct), ct);
@@ -54,6 +65,28 @@ internal sealed class StepSequence(RunBook book, RunServices services)
         Undoing = null;
     }
 
+    private async Task PrepareUndoAsync(int operation, CancellationToken ct)
+    {
+        var journal = services.Journal.Of(services.Operations[operation].Steps[^1]);
+        if (journal.Has(RollingBack))
+        {
+            return;
+        }
+
+        foreach (var step in Begun().Where(s => s.Operation == operation))
+        {
+            await PrepareUndoAsync(step, ct);
+        }
+
+        await journal.FactAsync(RollingBack, true);
+    }
+
+    private Task PrepareUndoAsync(PlannedStep step, CancellationToken ct)
+    {
+        var context = new StepContext(services, step);
+        return WithPatienceAsync(() => StepCatalog.Get(step.Kind).PrepareUndoAsync(context, ct), ct);
+    }
+
     /// <summary>The steps that changed something or may have, newest first.</summary>
     private List<PlannedStep> Begun() => Steps.Reverse().Where(s => book.Steps[s.Index].State is not (StepState.Pending or StepState.Undone)).ToList();
 
@@ -61,10 +94,12 @@ internal sealed class StepSequence(RunBook book, RunServices services)
     private List<PlannedStep> GroupAt(int start)
     {
         var first = Steps[start];
-        return StepCatalog.Get(first.Kind).IsSideBySide
+        return IsSideBySide(first)
             ? Steps.Skip(start).TakeWhile(s => s.Kind == first.Kind && s.Operation == first.Operation).ToList()
             : [first];
     }
+
+    private static bool IsSideBySide(PlannedStep step) => StepCatalog.Get(step.Kind).IsSideBySide;
 
     // As many lanes as cores, and one step more, which gets ready for the lane that becomes free next. The first failure stops the
     // others; each is awaited, and the first one is thrown.

@@ -9,6 +9,12 @@ namespace Godwit.Steps;
 /// <param name="Undo">What undoes it; null for nothing.</param>
 internal sealed record SqlArguments(SqlStatements Forward, SqlStatements? Undo);
 
+/// <summary>What is journaled before a statement is sent.</summary>
+/// <param name="QueryId">Its id.</param>
+/// <param name="Statement">Its text.</param>
+/// <param name="Log">The server's log at that moment.</param>
+internal sealed record SqlIntent(string QueryId, string Statement, QueryLogMark Log);
+
 /// <summary>Sends statements that somebody else has written, so that nothing is known of them but what they say.</summary>
 internal sealed class RunSql : IStep
 {
@@ -18,27 +24,37 @@ internal sealed class RunSql : IStep
 
     public Task ForwardAsync(StepContext context, CancellationToken ct) => SendAllAsync(context, "forward", context.Arguments<SqlArguments>().Forward, ct);
 
-    public Task PrepareUndoAsync(StepContext context, CancellationToken ct) => context.Shared<SqlSpec>().Irreversible && HasBegun(context)
-        ? throw new StepFailedException($"There is no way back from \"{context.Step.Description}\": its author has marked it irreversible. `resume` goes on.")
-        : Task.CompletedTask;
+    public async Task PrepareUndoAsync(StepContext context, CancellationToken ct)
+    {
+        if (context.Shared<SqlSpec>().Irreversible && await HasBegunAsync(context, ct))
+        {
+            throw new StepFailedException($"There is no way back from \"{context.Step.Description}\": its author has marked it irreversible. `resume` goes on.");
+        }
+    }
 
     public async Task UndoAsync(StepContext context, CancellationToken ct)
     {
-        await LongStatement.KillOwnAsync(context, ct);
-        if (HasBegun(context) && context.Arguments<SqlArguments>().Undo is { } undo)
+        if (await HasBegunAsync(context, ct) && context.Arguments<SqlArguments>().Undo is { } undo)
         {
             await SendAllAsync(context, "undo", undo, ct);
         }
     }
 
-    private static bool HasBegun(StepContext context) => context.Journal.IsOpen("forward/0") || context.Journal.IsDone("forward/0");
+    // What may have happened counts as begun; only what certainly has not does not.
+    private static async Task<bool> HasBegunAsync(StepContext context, CancellationToken ct)
+    {
+        await LongStatement.KillOwnAsync(context, ct);
+        return context.Journal.IsDone("forward/0")
+            || (context.Journal.FindOpen<SqlIntent>("forward/0") is { } cutOff && await QueryLog.FindEndAsync(context.Gateway, cutOff.QueryId, cutOff.Log, ct) != QueryEnd.NeverBegan);
+    }
 
     private static async Task SendAllAsync(StepContext context, string direction, SqlStatements sql, CancellationToken ct)
     {
         for (var i = 0; i < sql.Statements.Count; i++)
         {
             var name = $"{direction}/{i}";
-            if (!context.Journal.IsDone(name) && (!context.Journal.IsOpen(name) || !await HadItsEffectAsync(context, name, sql.Statements[i], sql, ct)))
+            var cutOff = context.Journal.FindOpen<SqlIntent>(name);
+            if (!context.Journal.IsDone(name) && (cutOff is null || !await HadItsEffectAsync(context, name, cutOff, sql, ct)))
             {
                 await SendAsync(context, name, sql.Statements[i], sql, ct);
             }
@@ -47,13 +63,14 @@ internal sealed class RunSql : IStep
 
     private static async Task SendAsync(StepContext context, string name, string statement, SqlStatements sql, CancellationToken ct)
     {
-        var queryId = $"{Prefix(context, name)}{Guid.NewGuid():N}";
-        await context.Journal.IntentAsync(name, new { queryId, statement });
+        var queryId = context.Services.NewQueryId(context.Step.Index);
+        var (mark, settings) = await QueryLog.MarkAsync(context.Gateway, ct);
+        await context.Journal.IntentAsync(name, new SqlIntent(queryId, statement, mark));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(sql.Timeout ?? Timeout.InfiniteTimeSpan);
         try
         {
-            await LongStatement.RunAsync(context, statement, sql.Settings, _ => { }, limit.Token, queryId);
+            await LongStatement.RunAsync(context, statement, With(settings, sql.Settings), _ => { }, limit.Token, queryId);
         }
         catch (ClickHouseException e) when (e.NeverRan() || StatementKind.IsAllOrNothing(statement))
         {
@@ -69,10 +86,12 @@ internal sealed class RunSql : IStep
     }
 
     /// <summary>Finds out what became of a statement that was cut off; false when it can be sent (again).</summary>
-    private static async Task<bool> HadItsEffectAsync(StepContext context, string name, string statement, SqlStatements sql, CancellationToken ct)
+    private static async Task<bool> HadItsEffectAsync(StepContext context, string name, SqlIntent cutOff, SqlStatements sql, CancellationToken ct)
     {
-        await LongStatement.KillOwnAsync(context, ct);
-        switch (await QueryLog.FindEndAsync(context.Gateway, Prefix(context, name), ct))
+        // It may still be at work, and its owner dead: what it has done is not thrown away.
+        await LongStatement.WaitUntilGoneAsync(context, cutOff.QueryId, ct);
+        var statement = cutOff.Statement;
+        switch (await QueryLog.FindEndAsync(context.Gateway, cutOff.QueryId, cutOff.Log, ct))
         {
             case QueryEnd.Finished:
                 await context.Journal.OutcomeAsync(name, new { foundIn = "query_log" });
@@ -91,6 +110,6 @@ internal sealed class RunSql : IStep
         }
     }
 
-    private static string Prefix(StepContext context, string name) =>
-        $"{context.Services.QueryPrefix}{context.Step.Index}-{name.Replace('/', '-')}-";
+    private static Dictionary<string, string> With(IReadOnlyDictionary<string, string> settings, IReadOnlyDictionary<string, string> authors) =>
+        settings.Concat(authors).GroupBy(s => s.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Last().Value, StringComparer.Ordinal);
 }

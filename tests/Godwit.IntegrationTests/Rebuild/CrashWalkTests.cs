@@ -31,6 +31,20 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
         ("Outcome exchange", CrashTable.InsertLate(100)),
     ];
 
+    private const string Migration = """
+        name: crash
+        description: SQL, a rebuild and SQL again
+        operations:
+          - sql:
+              - CREATE TABLE {db}.made (id UInt64, n Int64) ENGINE = MergeTree ORDER BY id
+              - INSERT INTO {db}.made SELECT id, n FROM {db}.t WHERE id < 300
+            undo: DROP TABLE {db}.made SYNC
+          - rebuild: {db}.t
+            orderBy: (shard, id)
+          - sql: ALTER TABLE {db}.t ADD COLUMN extra UInt8
+            undo: ALTER TABLE {db}.t DROP COLUMN extra
+        """;
+
     private static readonly CrashScenario[] Scenarios =
     [
         new("copy", Plain, Sorted) { Meanwhile = Writers },
@@ -60,10 +74,12 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
         },
         new("rollback of an alter", Plain, Nothing with { AddColumns = ["extra UInt8"] }) { Verb = "rollback", Halt = "=run Completed:before" },
         new("cleanup", Plain, Sorted) { Verb = "cleanup" },
+        new("migration", Plain, Nothing) { Migration = Migration, Meanwhile = Writers, Makes = ["made"] },
+        new("rollback of a migration", Plain, Nothing) { Migration = Migration, Verb = "rollback", Before = Writers[..2], Meanwhile = WritersOfUndo },
     ];
 
     /// <summary>All but the main one.</summary>
-    public static TheoryData<string> Others => [.. Scenarios.Skip(1).Select(s => s.Name)];
+    public static TheoryData<string> Others => [.. Scenarios.Skip(1).Where(s => s.Migration is null).Select(s => s.Name)];
 
     [Fact]
     public Task A_copy_goes_on_to_the_same_end_wherever_Godwit_is_killed() => WalkAsync(real.Engine, "copy", 40, killEngine: false);
@@ -71,6 +87,16 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     [Theory]
     [MemberData(nameof(Others))]
     public Task Other_runs_go_on_to_the_same_end_wherever_Godwit_is_killed(string scenario) => WalkAsync(real.Engine, scenario, 10, killEngine: false);
+
+    /// <summary>What becomes of somebody else's SQL is read in the server's log.</summary>
+    [Theory]
+    [InlineData("migration")]
+    [InlineData("rollback of a migration")]
+    public async Task A_migration_goes_on_to_the_same_end_wherever_Godwit_is_killed(string scenario)
+    {
+        await using var engine = await EngineFixture.StartAsync(hasQueryLog: true);
+        await WalkAsync(engine, scenario, 20, killEngine: false);
+    }
 
     [Theory]
     [InlineData("copy")]
