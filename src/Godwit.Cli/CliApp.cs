@@ -44,7 +44,7 @@ internal static class CliApp
         var verb = Verbs.All.FirstOrDefault(v => v.Command == line.CommandResult.Command);
         if (line.GetResult(Verbs.HelpFlag) is { Implicit: false })
         {
-            return Help.Print(verb, output);
+            return Help.Print(verb, line.CommandResult.Command, output);
         }
 
         if (line.GetResult(Verbs.VersionFlag) is { Implicit: false })
@@ -58,7 +58,7 @@ internal static class CliApp
         }
 
         return verb is null
-            ? output.Fail(Complaints.NoVerb())
+            ? output.Fail(Complaints.NoVerb(line.CommandResult.Command))
             : await verb.RunAsync(new Invocation(line, environment, output, ct));
     }
 }

@@ -26,7 +26,7 @@ internal sealed record CliEnvironment
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Connects to the server (nothing is sent yet) and opens the state file; the flag says whether to create it.</summary>
-    public Func<ClickHouseOptions, string, bool, CancellationToken, Task<IMigrator>> OpenMigrator { get; init; } = OpenAsync;
+    public Func<ClickHouseOptions, string, bool, MigratorOptions, CancellationToken, Task<IMigrator>> OpenMigrator { get; init; } = OpenAsync;
 
     /// <summary>Whether text may carry colours.</summary>
     public bool Colors => Variable("NO_COLOR") is null && !IsDumb;
@@ -48,9 +48,9 @@ internal sealed record CliEnvironment
     /// <summary>A variable; null when it is unset or empty.</summary>
     public string? Variable(string name) => Variables.TryGetValue(name, out var value) && value.Length > 0 ? value : null;
 
-    private static async Task<IMigrator> OpenAsync(ClickHouseOptions server, string stateFile, bool create, CancellationToken ct)
+    private static async Task<IMigrator> OpenAsync(ClickHouseOptions server, string stateFile, bool create, MigratorOptions options, CancellationToken ct)
     {
         var store = await SqliteRunStore.OpenAsync(stateFile, create: create, ct: ct);
-        return new OwnedMigrator(new ClickHouseGateway(server), store);
+        return new OwnedMigrator(new ClickHouseGateway(server), store, options);
     }
 }

@@ -3,6 +3,7 @@ using Godwit.Cli.Rendering;
 using Godwit.ClickHouse;
 using Godwit.Engine;
 using Godwit.Metadata;
+using Godwit.Migrations;
 using Godwit.Plans;
 using Godwit.Runs;
 
@@ -33,6 +34,7 @@ internal sealed record Failure(string Code, int ExitCode, IReadOnlyList<string> 
     {
         InvalidRequestException e => Usage(e.Problems),
         RefusedException e => Refused(e.Results),
+        DefinitionException e => Usage([.. e.Problems.Select(p => p.ToString())]),
         RunNotFoundException e => Usage([e.Message]),
         WrongStateException or RunConflictException or LeaseHeldException => new("refused", ExitCodes.Refused, [exception.Message]),
         ClickHouseException or StoreException or StoredFormatException or LeaseLostException

@@ -10,10 +10,10 @@ internal static class Help
     private const int Indent = 34;
     private const int Width = 110;
 
-    /// <summary>Prints the page of a verb, or the first page.</summary>
-    public static int Print(Verb? verb, Output output)
+    /// <summary>Prints the page of a verb, that of verbs that belong together, or the first page.</summary>
+    public static int Print(Verb? verb, Command command, Output output)
     {
-        var text = verb is null ? FirstPage() : Page(verb);
+        var text = verb is not null ? Page(verb) : command is RootCommand ? FirstPage() : GroupPage(command.Name);
         if (output.IsJson)
         {
             output.Document(new { help = text });
@@ -46,9 +46,14 @@ internal static class Help
     {
         var page = new StringBuilder($"{Verbs.Root.Description}\n\nUsage: godwit VERB [ARGUMENTS] [OPTIONS]\n");
         Heading(page, "Verbs");
-        foreach (var verb in Verbs.All)
+        foreach (var verb in Verbs.All.Where(v => v.Group is null))
         {
             Entry(page, $"{verb.Command.Name}{Arguments(verb.Command)}", verb.Command.Description);
+        }
+
+        foreach (var (group, summary) in Verbs.GroupSummaries)
+        {
+            Entry(page, $"{group} …", summary);
         }
 
         Options(page, "Options of every verb", ServerOptions.All);
@@ -58,10 +63,24 @@ internal static class Help
         return page.Append("\n`godwit VERB --help` shows what a verb can be told.\n").ToString();
     }
 
+    /// <summary>The page of verbs that belong together.</summary>
+    internal static string GroupPage(string group)
+    {
+        var page = new StringBuilder($"{Verbs.GroupSummaries[group]}\n\nUsage: godwit {group} VERB [ARGUMENTS] [OPTIONS]\n");
+        Heading(page, "Verbs");
+        foreach (var verb in Verbs.All.Where(v => v.Group == group))
+        {
+            Entry(page, $"{verb.Command.Name}{Arguments(verb.Command)}", verb.Command.Description);
+        }
+
+        Options(page, "Options of every verb", [.. ServerOptions.All, Verbs.HelpFlag]);
+        return page.Append($"\n`godwit {group} VERB --help` shows what a verb can be told.\n").ToString();
+    }
+
     /// <summary>The page of one verb.</summary>
     internal static string Page(Verb verb)
     {
-        var page = new StringBuilder($"{verb.Command.Description}\n\nUsage: godwit {verb.Command.Name}{Arguments(verb.Command)} [OPTIONS]\n");
+        var page = new StringBuilder($"{verb.Command.Description}\n\nUsage: godwit {verb.FullName}{Arguments(verb.Command)} [OPTIONS]\n");
         if (verb.Command.Arguments.Count > 0)
         {
             page.Append('\n');

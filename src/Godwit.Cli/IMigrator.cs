@@ -1,6 +1,7 @@
 using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
+using Godwit.Migrations;
 using Godwit.Plans;
 using Godwit.Rebuild;
 using Godwit.Runs;
@@ -11,6 +12,10 @@ namespace Godwit.Cli;
 internal interface IMigrator : IAsyncDisposable
 {
     Task<Proposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct);
+
+    Task<Proposal> ProposeAsync(MigrationRequest request, RunOptions options, CancellationToken ct);
+
+    Task<IReadOnlyList<MigrationOverview>> MigrationsAsync(CancellationToken ct);
 
     Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct);
 
@@ -36,12 +41,17 @@ internal interface IMigrator : IAsyncDisposable
 }
 
 /// <summary>The real one, with the gateway and the store that it owns.</summary>
-internal sealed class OwnedMigrator(ClickHouseGateway gateway, IRunStore store) : IMigrator
+internal sealed class OwnedMigrator(ClickHouseGateway gateway, IRunStore store, MigratorOptions options) : IMigrator
 {
-    private readonly Migrator _migrator = new(gateway, store);
+    private readonly Migrator _migrator = new(gateway, store, options);
 
     public Task<Proposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct) =>
         _migrator.ProposeAsync(request, options, ct);
+
+    public Task<Proposal> ProposeAsync(MigrationRequest request, RunOptions options, CancellationToken ct) =>
+        _migrator.ProposeAsync(request, options, ct);
+
+    public Task<IReadOnlyList<MigrationOverview>> MigrationsAsync(CancellationToken ct) => _migrator.MigrationsAsync(ct);
 
     public Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct) => _migrator.DiagnoseAsync(table, ct);
 

@@ -3,6 +3,7 @@ using Godwit.Checks;
 using Godwit.Cli.Arguments;
 using Godwit.Cli.Rendering;
 using Godwit.ClickHouse;
+using Godwit.Cli.Commands.Migrations;
 using Godwit.Metadata;
 using Godwit.Runs;
 
@@ -42,29 +43,33 @@ internal sealed class Invocation(ParseResult line, CliEnvironment environment, O
         var problems = new List<string>();
         var file = ServerOptions.StateFile(this, problems);
         return problems.Count == 0
-            ? environment.OpenMigrator(nowhere, file, false, ct)
+            ? environment.OpenMigrator(nowhere, file, false, MigratorOptions.Default, ct)
             : throw new InvalidRequestException(problems);
     }
 
     /// <summary>Opens the state file and the way to the server.</summary>
     /// <param name="create">Whether a missing state file is made.</param>
     /// <param name="problems">What the verb itself found wrong; told together with what is wrong here.</param>
-    public Task<IMigrator> OpenAsync(bool create, List<string>? problems = null)
+    /// <param name="migrations">Whether the verb may meet a migration, so that their definitions are loaded.</param>
+    public Task<IMigrator> OpenAsync(bool create, List<string>? problems = null, bool migrations = false)
     {
         problems ??= [];
+        var options = migrations ? MigrationArguments.Options(this, problems) : MigratorOptions.Default;
         var server = ServerOptions.Server(this, problems);
         var file = ServerOptions.StateFile(this, problems);
         return problems.Count == 0
-            ? environment.OpenMigrator(server, file, create, ct)
+            ? environment.OpenMigrator(server, file, create, options, ct)
             : throw new InvalidRequestException(problems);
     }
 
-    /// <summary>The one run whose id is, or begins with, what was written.</summary>
+    /// <summary>The one run whose id is, or begins with, what was written; of a migration's name, its newest run.</summary>
     public async Task<string> FindRunAsync(IMigrator migrator, string written)
     {
-        var ids = (await migrator.ListAsync(ct)).Select(r => r.RunId).Where(id => id.StartsWith(written, StringComparison.Ordinal)).ToList();
+        var runs = await migrator.ListAsync(ct);
+        var ids = runs.Select(r => r.RunId).Where(id => id.StartsWith(written, StringComparison.Ordinal)).ToList();
         return ids switch
         {
+            [] when runs.FirstOrDefault(r => r.Migration == written) is { } newest => newest.RunId,
             _ when ids.Contains(written) => written,
             [var only] when written.Length > 0 => only,
             [] or [_] => throw new RunNotFoundException(written),

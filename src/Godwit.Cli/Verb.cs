@@ -23,6 +23,12 @@ internal sealed class Verb
     /// <summary>What the parser knows of it.</summary>
     public Command Command { get; }
 
+    /// <summary>The word before it, for verbs that belong together; null for a verb of its own.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>As a person writes it.</summary>
+    public string FullName => Group is null ? Command.Name : $"{Group} {Command.Name}";
+
     /// <summary>Does it, and returns the exit code.</summary>
     public Func<Invocation, Task<int>> RunAsync { get; }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Godwit.Cli.Arguments;
 using Godwit.Cli.Commands;
+using Godwit.Cli.Commands.Migrations;
 
 namespace Godwit.Cli;
 
@@ -12,6 +13,12 @@ internal static class Verbs
 
     /// <summary>Shows the version.</summary>
     public static readonly Option<bool> VersionFlag = new("--version") { Description = "Show the version", Arity = ArgumentArity.Zero };
+
+    /// <summary>What verbs that belong together are about.</summary>
+    public static readonly IReadOnlyDictionary<string, string> GroupSummaries = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        [MigrationArguments.Group] = "Migrations that a product ships: which there are, where they are, run and steer them",
+    };
 
     /// <summary>All verbs, in the order in which the help shows them.</summary>
     public static IReadOnlyList<Verb> All { get; } =
@@ -27,6 +34,14 @@ internal static class Verbs
         RunsCommand.Verb,
         ErrorsCommand.Verb,
         DoctorCommand.Verb,
+        ListMigrationsCommand.Verb,
+        ShowMigrationCommand.Verb,
+        PlanMigrationCommand.Verb,
+        RunMigrationCommand.Verb,
+        .. SteerMigrationCommands.Verbs,
+        MigrationHistoryCommand.Verb,
+        ValidateMigrationsCommand.Verb,
+        NewMigrationCommand.Verb,
         EngineCommand.Verb,
         DemoCommand.Verb,
     ];
@@ -46,9 +61,24 @@ internal static class Verbs
 
         foreach (var verb in All)
         {
-            root.Subcommands.Add(verb.Command);
+            GroupOf(root, verb).Subcommands.Add(verb.Command);
         }
 
         return root;
+    }
+
+    private static Command GroupOf(Command root, Verb verb)
+    {
+        if (verb.Group is not { } name)
+        {
+            return root;
+        }
+
+        if (root.Subcommands.FirstOrDefault(c => c.Name == name) is not { } group)
+        {
+            root.Subcommands.Add(group = new Command(name, GroupSummaries[name]));
+        }
+
+        return group;
     }
 }

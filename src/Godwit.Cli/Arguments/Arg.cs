@@ -6,12 +6,12 @@ namespace Godwit.Cli.Arguments;
 internal static class Arg
 {
     /// <summary>The run that a verb is about.</summary>
-    public static Argument<string> Run() => Named("RUN", "The run's id, or as much of its beginning as only one run has");
+    public static Argument<string> Run() => Named("RUN", "The run's id, as much of its beginning as only one run has, or a migration's name");
 
     /// <summary>The run that a verb is about, or the newest.</summary>
     public static Argument<string> RunOrNewest()
     {
-        var argument = Named("RUN", "The run's id, or as much of its beginning as only one run has [the newest run]");
+        var argument = Named("RUN", "The run's id, or as much of its beginning as only one run has, or a migration's name [the newest run]");
         argument.Arity = ArgumentArity.ZeroOrOne;
         return argument;
     }

@@ -19,16 +19,19 @@ internal static class Complaints
         if (sentences.Count > 1)
         {
             // Who mistyped the verb, or an option before it, has not forgotten it.
-            sentences.Remove(NoVerb().Problems[0]);
+            sentences.Remove(NoVerb(command).Problems[0]);
         }
 
-        var verb = command is RootCommand ? "" : $"{command.Name} ";
-        return Failure.Usage(sentences, $"`godwit {verb}--help` shows what can be written.");
+        return Failure.Usage(sentences, $"`{Name(command)} --help` shows what can be written.");
     }
 
     /// <summary>Nothing says what to do.</summary>
-    public static Failure NoVerb() => Failure.Usage(
-        [$"A verb is missing: write one of {string.Join(", ", Verbs.All.Select(v => v.Command.Name))}."], "`godwit --help` shows what they do.");
+    /// <param name="command">The program, or the word before verbs that belong together.</param>
+    public static Failure NoVerb(Command command) => Failure.Usage(
+        [$"A verb is missing: write one of {string.Join(", ", command.Subcommands.Select(c => c.Name))}."], $"`{Name(command)} --help` shows what they do.");
+
+    private static string Name(Command command) =>
+        command is RootCommand ? "godwit" : $"{Name(command.Parents.OfType<Command>().First())} {command.Name}";
 
     private static string Sentence(ParseError error, ParseResult line)
     {
@@ -40,10 +43,10 @@ internal static class Complaints
 
         return error.SymbolResult switch
         {
-            CommandResult when command is RootCommand => NoVerb().Problems[0],
-            CommandResult => $"`godwit {command.Name}` needs {string.Join(" and ", command.Arguments.Select(a => a.HelpName ?? a.Name))}.",
+            CommandResult when command.Subcommands.Count > 0 => NoVerb(command).Problems[0],
+            CommandResult => $"`{Name(command)}` needs {string.Join(" and ", command.Arguments.Select(a => a.HelpName ?? a.Name))}.",
             ArgumentResult { Argument: var argument } when command.Arguments.Contains(argument) && error.Message.StartsWith("Required", StringComparison.Ordinal) =>
-                $"`godwit {command.Name}` needs {argument.HelpName ?? argument.Name}.",
+                $"`{Name(command)}` needs {argument.HelpName ?? argument.Name}.",
             OptionResult { Option: var option } result when result.Tokens.Count == 0 => $"{option.Name} needs {option.HelpName ?? "a value"}.",
             OptionResult { Option: var option } result when result.Tokens.Count > 1 && !IsOurs(error) =>
                 $"{option.Name} was given {result.Tokens.Count} times; give it once.",
@@ -61,9 +64,8 @@ internal static class Complaints
             ? command.Options.Concat(ServerOptions.All).Select(o => o.Name)
             : command.Subcommands.Select(c => c.Name);
         var near = known.OrderBy(name => Distance(token, name)).FirstOrDefault(name => Distance(token, name) is > 0 and <= 3 && Distance(token, name) < token.Length / 2);
-        var where = command is RootCommand ? "godwit" : $"godwit {command.Name}";
-        var what = isOption ? "no option" : command is RootCommand ? "no verb" : "no further argument";
-        return $"`{where}` knows {what} '{token}'" + (near is null ? "." : $"; did you mean {near}?");
+        var what = isOption ? "no option" : command.Subcommands.Count > 0 ? "no verb" : "no further argument";
+        return $"`{Name(command)}` knows {what} '{token}'" + (near is null ? "." : $"; did you mean {near}?");
     }
 
     private static int Distance(string a, string b)

@@ -26,9 +26,17 @@ internal static class ServerOptions
     private static readonly Option<string> OutputOption = Recursive(Opt.Parsed(
         "--output", "text|json", "For people, or one JSON document on stdout [text]", Opt.OneOf("text", "json")));
 
+    /// <summary>Where the definitions of migrations are.</summary>
+    public static readonly Option<string> Migrations =
+        Recursive(Opt.Text("--migrations", "PATH", "A folder or file with migrations, YAML or assemblies [GODWIT_MIGRATIONS]"));
+
+    /// <summary>The version of the application that ships them.</summary>
+    public static readonly Option<string> AppVersion =
+        Recursive(Opt.Text("--app-version", "V", "The version of the application, for migrations with a window [GODWIT_APP_VERSION]"));
+
     /// <summary>All of them, in the order of the help.</summary>
     public static IReadOnlyList<Option> All { get; } =
-        [ServerOption, UserOption, PasswordFileOption, CaCertificateOption, StateOption, OutputOption];
+        [ServerOption, UserOption, PasswordFileOption, CaCertificateOption, StateOption, Migrations, AppVersion, OutputOption];
 
     /// <summary>Whether JSON is asked for. Read before the command line is, since complaints about that are documents, too.</summary>
     public static bool WantsJson(IReadOnlyList<string> args)

@@ -14,7 +14,7 @@ internal static class CutoverCommand
 
     private static async Task<int> RunAsync(Invocation call)
     {
-        await using var migrator = await call.OpenAsync(create: false);
+        await using var migrator = await call.OpenAsync(create: false, migrations: true);
         var run = await call.FindRunAsync(migrator, call.Get(Run)!);
         var status = await Foreground.RunAsync(call, progress => migrator.CutOverAsync(run, progress, call.Token));
         return call.Show(status, ExitCodes.Forward);

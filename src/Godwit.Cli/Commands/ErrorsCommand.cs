@@ -10,15 +10,16 @@ internal static class ErrorsCommand
     private static readonly Argument<string> Run = Arg.Run();
 
     /// <summary>The verb.</summary>
-    public static Verb Verb { get; } = new("errors", "List all errors of a run, with the server's words", RunAsync, Run)
+    public static Verb Verb { get; } = new("errors", "List all errors of a run, with the server's words", call => ShowAsync(call, call.Get(Run)!), Run)
     {
         Examples = ["godwit errors k3f9a2b1"],
     };
 
-    private static async Task<int> RunAsync(Invocation call)
+    /// <summary>Shows those of a run, or of the newest run of a migration.</summary>
+    public static async Task<int> ShowAsync(Invocation call, string written)
     {
         await using var migrator = await call.OpenStateAsync();
-        var run = await call.FindRunAsync(migrator, call.Get(Run)!);
+        var run = await call.FindRunAsync(migrator, written);
         var status = await migrator.StatusAsync(run, call.Token);
         if (call.Output.IsJson)
         {

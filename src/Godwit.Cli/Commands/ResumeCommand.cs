@@ -10,12 +10,13 @@ internal static class ResumeCommand
     private static readonly Argument<string> Run = Arg.Run();
 
     /// <summary>The verb.</summary>
-    public static Verb Verb { get; } = new("resume", "Go on with a paused, failed or interrupted run", RunAsync, Run) { Examples = ["godwit resume k3f9a2b1"] };
+    public static Verb Verb { get; } = new("resume", "Go on with a paused, failed or interrupted run", call => SteerAsync(call, call.Get(Run)!), Run) { Examples = ["godwit resume k3f9a2b1"] };
 
-    private static async Task<int> RunAsync(Invocation call)
+    /// <summary>Does it with a run, or with the newest run of a migration.</summary>
+    public static async Task<int> SteerAsync(Invocation call, string written)
     {
-        await using var migrator = await call.OpenAsync(create: false);
-        var run = await call.FindRunAsync(migrator, call.Get(Run)!);
+        await using var migrator = await call.OpenAsync(create: false, migrations: true);
+        var run = await call.FindRunAsync(migrator, written);
         var status = await Foreground.RunAsync(call, progress => migrator.ResumeAsync(run, progress, call.Token));
         return call.Show(status, ExitCodes.Forward);
     }

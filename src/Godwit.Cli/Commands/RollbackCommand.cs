@@ -10,12 +10,13 @@ internal static class RollbackCommand
     private static readonly Argument<string> Run = Arg.Run();
 
     /// <summary>The verb.</summary>
-    public static Verb Verb { get; } = new("rollback", "Undo a run; after the cutover as long as the rollback window is open", RunAsync, Run) { Examples = ["godwit rollback k3f9a2b1"] };
+    public static Verb Verb { get; } = new("rollback", "Undo a run; after the cutover as long as the rollback window is open", call => SteerAsync(call, call.Get(Run)!), Run) { Examples = ["godwit rollback k3f9a2b1"] };
 
-    private static async Task<int> RunAsync(Invocation call)
+    /// <summary>Does it with a run, or with the newest run of a migration.</summary>
+    public static async Task<int> SteerAsync(Invocation call, string written)
     {
-        await using var migrator = await call.OpenAsync(create: false);
-        var run = await call.FindRunAsync(migrator, call.Get(Run)!);
+        await using var migrator = await call.OpenAsync(create: false, migrations: true);
+        var run = await call.FindRunAsync(migrator, written);
         var status = await Foreground.RunAsync(call, progress => migrator.RollbackAsync(run, progress, call.Token));
         return call.Show(status, ExitCodes.Rollback);
     }

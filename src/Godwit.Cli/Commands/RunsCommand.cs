@@ -29,8 +29,8 @@ internal static class RunsCommand
         return ExitCodes.Done;
     }
 
-    // Options and progress are the store's business; status shows what follows from them.
-    private static object ToDocument(RunRecord run) => new
+    /// <summary>A run in a document. Options and progress are the store's business; status shows what follows from them.</summary>
+    public static object ToDocument(RunRecord run) => new
     {
         run.RunId,
         run.Migration,

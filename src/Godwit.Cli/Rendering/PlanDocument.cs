@@ -4,13 +4,13 @@ using Godwit.Plans;
 
 namespace Godwit.Cli.Rendering;
 
-/// <summary>What <c>rebuild --plan --output json</c> prints: the plan as it would be stored, and what every check said.</summary>
-internal sealed record PlanDocument(string Table, Plan? Plan, IReadOnlyList<CheckResult> Checks)
+/// <summary>What <c>rebuild --plan --output json</c> and <c>migrations plan</c> print: the plan as it would be stored, and what every check said.</summary>
+internal sealed record PlanDocument(string Subject, Plan? Plan, IReadOnlyList<CheckResult> Checks)
 {
     /// <summary>The document; with <c>error</c> beside them when a check blocks, so that it is one all the same.</summary>
-    public static object Of(string table, Proposal proposal, Failure? failure) => failure is null
-        ? new PlanDocument(table, WithArguments(proposal.Plan), proposal.Checks)
-        : new { table, plan = WithArguments(proposal.Plan), checks = proposal.Checks, error = failure.ToDocument() };
+    public static object Of(string subject, Proposal proposal, Failure? failure) => failure is null
+        ? new PlanDocument(subject, WithArguments(proposal.Plan), proposal.Checks)
+        : new { subject, plan = WithArguments(proposal.Plan), checks = proposal.Checks, error = failure.ToDocument() };
 
     // A step without arguments holds an undefined element, which JSON cannot say.
     private static Plan? WithArguments(Plan? plan) => plan is null ? null : plan with

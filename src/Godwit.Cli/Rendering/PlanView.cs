@@ -13,8 +13,7 @@ internal static class PlanView
     {
         List<(string, IRenderable)> facts =
         [
-            ("Table", Look.Words(string.Join(", ", plan.Tables), Look.Strong)),
-            ("Strategy", Look.Words(plan.Strategy ?? "none")),
+            .. Subject(plan).Where(s => s.Text is not null).Select(s => (s.Label, (IRenderable)Look.Words(s.Text!, Look.Strong))),
             .. plan.Reasons.Select((reason, i) => (i == 0 ? "Why" : "", (IRenderable)Look.Words(reason))),
             ("Moves", Look.Words(Moves(plan))),
         ];
@@ -27,6 +26,14 @@ internal static class PlanView
         parts.AddRange([Text.Empty, plan.Steps.Count > 0 ? StepLines.Of(plan.Steps) : new Text("Nothing has to be done.")]);
         return new Rows(parts);
     }
+
+    private static IEnumerable<(string Label, string? Text)> Subject(Plan plan) =>
+    [
+        ("Migration", plan.Migration == Plan.ByHand ? null : plan.Migration),
+        ("Parameters", plan.Parameters.Count == 0 ? null : string.Join(", ", plan.Parameters.Select(p => $"{p.Key} = {p.Value}"))),
+        ("Table", plan.Tables.Count == 0 ? null : string.Join(", ", plan.Tables)),
+        ("Strategy", plan.Strategy),
+    ];
 
     private static string Moves(Plan plan)
     {

@@ -30,15 +30,8 @@ public sealed record CodeOperation(string Code) : Operation
             Irreversible = code.Irreversible,
             Shared = PlanFormat.ToElement(new CodeSpec(Code, code.Irreversible)),
         };
-        var step = new PlannedStep
-        {
-            Index = 0,
-            Kind = RunCode.Name,
-            Node = draft.Gateway.Name,
-            Description = operation.Description,
-            Arguments = PlanFormat.ToElement(Arguments ?? new { }),
-        };
-        return Task.FromResult(new OperationProposal(new OperationPlan(operation, [step]), []));
+        var step = draft.Step(RunCode.Name, operation.Description, Arguments ?? new { });
+        return Task.FromResult(new OperationProposal(new OperationPlan(operation, [.. draft.GoAhead(code.Irreversible, operation.Description), step]), []));
     }
 }
 

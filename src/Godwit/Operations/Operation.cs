@@ -3,6 +3,7 @@ using Godwit.ClickHouse;
 using Godwit.Migrations;
 using Godwit.Plans;
 using Godwit.Runs;
+using Godwit.Steps;
 
 namespace Godwit.Operations;
 
@@ -24,7 +25,23 @@ public abstract record Operation
 /// <param name="Gateway">The server.</param>
 /// <param name="Options">How a person wants the run to behave.</param>
 /// <param name="Migration">The migration; null for an operation that was asked for without one.</param>
-internal sealed record OperationDraft(string RunId, ClickHouseGateway Gateway, RunOptions Options, Migration? Migration);
+internal sealed record OperationDraft(string RunId, ClickHouseGateway Gateway, RunOptions Options, Migration? Migration)
+{
+    /// <summary>A step on the server; it is numbered when the plan is put together.</summary>
+    public PlannedStep Step(string kind, string description, object arguments) => new()
+    {
+        Index = 0,
+        Kind = kind,
+        Node = Gateway.Name,
+        Description = description,
+        Arguments = PlanFormat.ToElement(arguments),
+    };
+
+    /// <summary>The step before what cannot be undone, unless a person has agreed beforehand: it waits for one.</summary>
+    public IReadOnlyList<PlannedStep> GoAhead(bool irreversible, string what) => irreversible && !Options.AcceptIrreversible
+        ? [Step(AwaitCutover.Name, $"Wait for `godwit cutover`: there is no way back from \"{what}\"", new { })]
+        : [];
+}
 
 /// <summary>What an operation would do, and what stands in its way.</summary>
 /// <param name="Plan">Its part of the plan; null when a check blocks.</param>

@@ -18,7 +18,7 @@ public sealed record SqlOperation : Operation
     /// <summary>What it does.</summary>
     public SqlStatements Forward { get; init; }
 
-    /// <summary>What undoes it, however much of it was done; null when there is nothing to undo or <see cref="Irreversible"/>.</summary>
+    /// <summary>What undoes it, however much of it was done; without a statement when nothing has to be undone. Null when it is <see cref="Irreversible"/>.</summary>
     public SqlStatements? Undo { get; init; }
 
     /// <summary>Whether there is no way back: from its first statement on the run cannot be rolled back.</summary>
@@ -28,7 +28,7 @@ public sealed record SqlOperation : Operation
     {
         foreach (var (what, sql) in new[] { ("sql", Forward), ("undo", Undo) })
         {
-            if (sql is not null && (sql.Statements.Count == 0 || sql.Statements.Any(string.IsNullOrWhiteSpace)))
+            if (sql is not null && ((sql == Forward && sql.Statements.Count == 0) || sql.Statements.Any(string.IsNullOrWhiteSpace)))
             {
                 yield return $"A statement of {what} is empty.";
             }
@@ -41,7 +41,7 @@ public sealed record SqlOperation : Operation
 
         if (Undo is null && !Irreversible)
         {
-            yield return "Nothing undoes this SQL: add undo, or say irreversible if there is no way back.";
+            yield return "Nothing undoes this SQL: add undo (an empty list when nothing has to be undone), or say irreversible if there is no way back.";
         }
 
         if (Undo is not null && Irreversible)
@@ -61,15 +61,8 @@ public sealed record SqlOperation : Operation
             Irreversible = Irreversible,
             Shared = PlanFormat.ToElement(new SqlSpec(Irreversible)),
         };
-        var step = new PlannedStep
-        {
-            Index = 0,
-            Kind = RunSql.Name,
-            Node = draft.Gateway.Name,
-            Description = description,
-            Arguments = PlanFormat.ToElement(new SqlArguments(Forward, Undo)),
-        };
-        return Task.FromResult(new OperationProposal(new OperationPlan(operation, [step]), []));
+        var step = draft.Step(RunSql.Name, description, new SqlArguments(Forward, Undo));
+        return Task.FromResult(new OperationProposal(new OperationPlan(operation, [.. draft.GoAhead(Irreversible, description), step]), []));
     }
 }
 

@@ -30,7 +30,7 @@ internal static class PlanBuilder
         Migration = migration,
         Tables = operations.Select(o => o.Table).OfType<string>().Distinct(StringComparer.Ordinal).ToList(),
         Strategy = operations.Select(o => o.Strategy).OfType<string>().Distinct(StringComparer.Ordinal).ToList() is { Count: > 0 } all ? string.Join(", ", all) : null,
-        Reasons = operations.SelectMany(o => o.Reasons).ToList(),
+        Reasons = [.. operations.SelectMany(o => o.Reasons), .. operations.Where(o => o.Operation.Irreversible).Select(o => $"Point of no return: \"{o.Operation.Description}\" cannot be undone.")],
         Operations = operations.Select(o => o.Operation).ToList(),
         Steps = operations.SelectMany((o, number) => o.Steps.Select(s => s with { Operation = number })).Select((s, index) => s with { Index = index }).ToList(),
     };

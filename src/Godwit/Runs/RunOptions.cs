@@ -6,6 +6,9 @@ public sealed record RunOptions
     /// <summary>Wait in <see cref="RunState.AwaitingCutover"/> until a person asks for the cutover.</summary>
     public bool DeferCutover { get; init; }
 
+    /// <summary>Do not wait for a person before steps that cannot be undone.</summary>
+    public bool AcceptIrreversible { get; init; }
+
     /// <summary>How long after the cutover the retired table is kept for a rollback.</summary>
     public TimeSpan RollbackWindow { get; init; } = TimeSpan.FromHours(24);
 

@@ -4,7 +4,7 @@ using Godwit.Runs;
 
 namespace Godwit.Steps;
 
-/// <summary>Waits until a person asks for the cutover, and goes on copying what arrives meanwhile.</summary>
+/// <summary>Waits until a person asks for the cutover, or for what cannot be undone; a rebuild goes on copying what arrives meanwhile.</summary>
 internal sealed class AwaitCutover : IStep
 {
     public const string Name = "await-cutover";
@@ -20,13 +20,13 @@ internal sealed class AwaitCutover : IStep
 
     public async Task ForwardAsync(StepContext context, CancellationToken ct)
     {
-        var spec = context.Shared<RebuildSpec>();
         if (context.Journal.Has(Asked))
         {
             return;
         }
 
-        var follower = new Follower(context, spec, spec.ForwardDirection(exchanged: false));
+        var spec = context.Operation.Spec as RebuildSpec;
+        var follower = spec?.FollowsWrites == true ? new Follower(context, spec, spec.ForwardDirection(exchanged: false)) : null;
         context.Board.Activity = "waiting for `godwit cutover`";
         await context.Services.AwaitPersonAsync(RunState.AwaitingCutover, RunRequest.CutOver, FollowAsync, ct);
         await AskAsync(context.Journal);
@@ -34,7 +34,7 @@ internal sealed class AwaitCutover : IStep
         async Task FollowAsync(CancellationToken token)
         {
             await Task.Delay(Period, context.Clock, token);
-            if (spec.FollowsWrites)
+            if (follower is not null)
             {
                 await context.Brakes.PassAsync(token);
                 await follower.RoundAsync(RoundKind.Following, token);

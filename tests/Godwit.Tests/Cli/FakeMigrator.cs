@@ -2,6 +2,7 @@ using Godwit.Checks;
 using Godwit.Cli;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
+using Godwit.Migrations;
 using Godwit.Plans;
 using Godwit.Rebuild;
 using Godwit.Runs;
@@ -28,13 +29,19 @@ internal sealed class FakeMigrator : IMigrator
 
     public string? StateFile { get; private set; }
 
+    public MigratorOptions? MigratorOptions { get; private set; }
+
+    public MigrationRequest? MigrationRequest { get; private set; }
+
+    public IReadOnlyList<MigrationOverview> Migrations { get; set; } = [];
+
     public RebuildRequest? Request { get; private set; }
 
     public RunOptions? Options { get; private set; }
 
-    public Task<IMigrator> OpenAsync(ClickHouseOptions server, string stateFile, bool create, CancellationToken ct)
+    public Task<IMigrator> OpenAsync(ClickHouseOptions server, string stateFile, bool create, MigratorOptions options, CancellationToken ct)
     {
-        (Server, StateFile) = (server, stateFile);
+        (Server, StateFile, MigratorOptions) = (server, stateFile, options);
         return Task.FromResult<IMigrator>(this);
     }
 
@@ -43,6 +50,14 @@ internal sealed class FakeMigrator : IMigrator
         (Request, Options) = (request, options);
         return Answer(Proposal, "propose");
     }
+
+    public Task<Proposal> ProposeAsync(MigrationRequest request, RunOptions options, CancellationToken ct)
+    {
+        (MigrationRequest, Options) = (request, options);
+        return Answer(Proposal, "propose");
+    }
+
+    public Task<IReadOnlyList<MigrationOverview>> MigrationsAsync(CancellationToken ct) => Answer(Migrations, "migrations");
 
     public Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct) => Answer(Checks, $"diagnose {table}");
 

@@ -11,7 +11,8 @@ public class HelpTests
     public async Task The_help_is_the_approved_one()
     {
         // GODWIT_APPROVE=1 ./test.sh writes the file anew; the difference is then read in review.
-        var text = Help.FirstPage() + string.Concat(Verbs.All.Select(v => $"\n==== {v.Command.Name}\n{Help.Page(v)}"));
+        var text = Help.FirstPage() + string.Concat(Verbs.GroupSummaries.Keys.Select(g => $"\n==== {g}\n{Help.GroupPage(g)}"))
+            + string.Concat(Verbs.All.Select(v => $"\n==== {v.FullName}\n{Help.Page(v)}"));
         var path = Path.Combine(Here(), "..", "..", "Approved", "help.txt");
         if (Environment.GetEnvironmentVariable("GODWIT_APPROVE") == "1")
         {

@@ -36,7 +36,7 @@ public sealed class YamlReaderTests
         { $"{Head}checks:\n  - {{ name: a, scope: first, sql: SELECT 1, otherwise: no }}\n{Sql}", ["m.yaml:4: scope: 'first' is not one of precheck, healthcheck, gate, postcheck."] },
         { $"{Head}checks:\n  - &c {{ name: a, scope: gate, sql: SELECT 1, otherwise: no }}\n  - *c\n{Sql}", ["m.yaml:3: There are two checks a."] },
         { $"{Head}required: {{ sql: 'SELECT ${{team}}' }}\n{Sql}", ["m.yaml:3: ${team} is no parameter: there are none.", "m.yaml:3: because is missing.", "m.yaml:3: otherwise is missing."] },
-        { $"{Head}operations:\n  - sql: SELECT 1", ["m.yaml:4: Nothing undoes this SQL: add undo, or say irreversible if there is no way back."] },
+        { $"{Head}operations:\n  - sql: SELECT 1", ["m.yaml:4: Nothing undoes this SQL: add undo (an empty list when nothing has to be undone), or say irreversible if there is no way back."] },
         { $"{Head}operations:\n  - sql: SELECT 1\n    undo: SELECT 2\n    irreversible: true", ["m.yaml:4: This SQL has an undo and is irreversible: leave out one of them."] },
         { $"{Head}operations:\n  - sql: []\n    undo: ' '", ["m.yaml:4: A statement of sql is empty.", "m.yaml:4: A statement of undo is empty."] },
         { $"{Head}operations:\n  - {{ sql: SELECT 1, irreversible: 'perhaps' }}", ["m.yaml:4: irreversible is neither true nor false.", "m.yaml:4: Nothing undoes this SQL*"] },

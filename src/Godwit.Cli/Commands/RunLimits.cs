@@ -4,8 +4,8 @@ using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
 
-/// <summary>The options of <c>godwit rebuild</c> that say how the run is to behave.</summary>
-internal static class RebuildLimits
+/// <summary>The options that say how a run is to behave.</summary>
+internal static class RunLimits
 {
     private static readonly Option<bool> DeferCutover = Opt.Flag("--defer-cutover", "Wait for `godwit cutover` before the names change hands");
 
@@ -30,6 +30,9 @@ internal static class RebuildLimits
 
     private static readonly Option<long?> Memory = Opt.Parsed<long?>(
         "--memory", "SIZE", "The most memory that the copy uses on the server [by its limits]", text => Sizes.Read(text));
+
+    /// <summary>Of migrations only: a rebuild has a way back until its cutover.</summary>
+    public static readonly Option<bool> AcceptIrreversible = Opt.Flag("--accept-irreversible", "Do not wait for `godwit cutover` before steps that cannot be undone");
 
     /// <summary>What concerns the cutover.</summary>
     public static IReadOnlyList<Option> Cutover { get; } = [DeferCutover, RollbackWindow, DropRetired];

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using Godwit.Cli.Arguments;
+using Godwit.Migrations;
+
+namespace Godwit.Cli.Commands.Migrations;
+
+/// <summary>What the verbs of migrations are told.</summary>
+internal static class MigrationArguments
+{
+    /// <summary>The word before the verbs.</summary>
+    public const string Group = "migrations";
+
+    private static readonly Option<string[]> Set = Opt.Many("--set", "NAME=VALUE", "The value of a parameter; repeatable");
+
+    /// <summary>Parameters.</summary>
+    public static IReadOnlyList<Option> Parameters { get; } = [Set];
+
+    /// <summary>The migration that a verb is about.</summary>
+    public static Argument<string> Name() => new("MIGRATION") { Description = "The migration's name", HelpName = "MIGRATION", Arity = ArgumentArity.ExactlyOne };
+
+    /// <summary>The migration and its parameters.</summary>
+    public static MigrationRequest Read(Invocation call, string name, List<string> problems)
+    {
+        Dictionary<string, string> given = new(StringComparer.Ordinal);
+        foreach (var text in call.All(Set))
+        {
+            var at = text.IndexOf('=', StringComparison.Ordinal);
+            if (at <= 0)
+            {
+                problems.Add($"--set {text}: write NAME=VALUE.");
+            }
+            else if (!given.TryAdd(text[..at], text[(at + 1)..]))
+            {
+                problems.Add($"--set: {text[..at]} was given twice.");
+            }
+        }
+
+        return new MigrationRequest(name) { Parameters = given };
+    }
+
+    /// <summary>Where the definitions are; null when nobody said it.</summary>
+    public static string? Path(Invocation call) => call.Get(ServerOptions.Migrations) ?? call.Environment.Variable("GODWIT_MIGRATIONS");
+
+    /// <summary>The definitions, and the application's version.</summary>
+    /// <exception cref="DefinitionException">Something is wrong with them.</exception>
+    public static MigratorOptions Options(Invocation call, List<string> problems)
+    {
+        var version = call.Get(ServerOptions.AppVersion) ?? call.Environment.Variable("GODWIT_APP_VERSION");
+        if (version is not null && !VersionRange.IsVersion(version))
+        {
+            problems.Add($"--app-version: '{version}' is not a version such as 1.42.0.");
+        }
+
+        return new MigratorOptions { Migrations = Load(call, problems), AppVersion = version, Clock = call.Environment.Clock };
+    }
+
+    private static MigrationSet Load(Invocation call, List<string> problems)
+    {
+        try
+        {
+            return Path(call) is { } path ? MigrationLoader.Load(path) : MigrationSet.Empty;
+        }
+        catch (FileNotFoundException e)
+        {
+            problems.Add($"--migrations: {e.Message}");
+            return MigrationSet.Empty;
+        }
+    }
+
+    /// <summary>The definitions must have been named.</summary>
+    public static void Require(Invocation call, List<string> problems)
+    {
+        if (Path(call) is null)
+        {
+            problems.Add("Nothing says where the migrations are: name a folder or a file with --migrations PATH, or in GODWIT_MIGRATIONS.");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using Godwit.Checks;
+
+namespace Godwit.Cli.Commands.Migrations;
+
+/// <summary><c>godwit migrations new</c>: writes a commented YAML file to begin with. Needs no server.</summary>
+internal static class NewMigrationCommand
+{
+    private const string Template = "Godwit.Cli.Commands.Migrations.template.yaml";
+    private static readonly Argument<string> Name = MigrationArguments.Name();
+
+    /// <summary>The verb.</summary>
+    public static Verb Verb { get; } = new("new", "Write a commented migration to begin with, into --migrations or this folder", RunAsync, Name)
+    {
+        Group = MigrationArguments.Group,
+        Examples = ["godwit migrations new 0007_country --migrations ./migrations"],
+    };
+
+    private static async Task<int> RunAsync(Invocation call)
+    {
+        var name = call.Get(Name)!;
+        if (name.Length == 0 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.'))
+        {
+            throw new InvalidRequestException([$"'{name}' is no name of a migration: use letters, digits, _, - and ."]);
+        }
+
+        var folder = MigrationArguments.Path(call) ?? ".";
+        if (!Directory.Exists(folder))
+        {
+            throw new InvalidRequestException([$"There is no folder {folder} to write the migration to: make it, or name another one with --migrations."]);
+        }
+
+        var path = Path.Combine(folder, $"{name}.yaml");
+        await using var template = typeof(NewMigrationCommand).Assembly.GetManifestResourceStream(Template)!;
+        using var reader = new StreamReader(template);
+        var text = (await reader.ReadToEndAsync(call.Token)).Replace("NAME", name, StringComparison.Ordinal);
+        try
+        {
+            await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+            await using var writer = new StreamWriter(file);
+            await writer.WriteAsync(text.AsMemory(), call.Token);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            throw new InvalidRequestException([$"{path} is there already, and was left as it is."]);
+        }
+
+        if (call.Output.IsJson)
+        {
+            call.Output.Document(new { path });
+        }
+        else
+        {
+            call.Output.Text.WriteLine($"Wrote {path}. `godwit migrations validate` reads it, `godwit migrations plan {name}` shows what it would do.");
+        }
+
+        return ExitCodes.Done;
+    }
+}
