@@ -43,7 +43,7 @@ internal static class StatusView
         RunState.NotStarted => $"`godwit resume {status.RunId}` starts it.",
         RunState.FailedAtStartup => "Put right what is said above, then give `godwit rebuild` again; nothing was changed.",
         RunState.Paused => $"`godwit resume {status.RunId}` goes on, a partition that was not finished from its beginning; `godwit rollback {status.RunId}` undoes it.",
-        RunState.AwaitingCutover => $"`godwit cutover {status.RunId}` lets the names change hands; `godwit rollback {status.RunId}` undoes it.",
+        RunState.AwaitingCutover => $"`godwit cutover {status.RunId}` lets it go on; `godwit rollback {status.RunId}` undoes it.",
         RunState.Failed => $"`godwit resume {status.RunId}` tries again; `godwit rollback {status.RunId}` undoes it.",
         RunState.NeedsOperator => $"See `godwit errors {status.RunId}`, look at the server, then `godwit resume {status.RunId}` or `godwit rollback {status.RunId}`.",
         RunState.Completed when status is { RollbackUntil: { } expired, CleanedUp: false } && expired <= DateTimeOffset.UtcNow =>

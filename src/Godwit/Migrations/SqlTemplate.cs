@@ -47,8 +47,14 @@ internal static partial class SqlTemplate
     public static string FillMessage(string text, Func<string, object?> find) => Places().Replace(text, place =>
         place.Groups["name"].Success ? find(place.Groups["name"].Value) is { } value ? Text(value) : place.Value : "${");
 
+    /// <summary>What a column of a row is filled in as; null when there is no such column, or NULL in it.</summary>
+    public static object? Find(Row row, string name) =>
+        !row.Columns.Contains(name, StringComparer.Ordinal) || row.Text(name) is not { } text ? null
+        : NumberType().IsMatch(row.TypeOf(name)) && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? new Digits(text) : text;
+
     private static string Quote(object value) => value switch
     {
+        Digits digits => digits.Text,
         long or decimal => Text(value),
         bool yes => yes ? "1" : "0",
         _ => Sql.Literal(Text(value)),
@@ -56,6 +62,7 @@ internal static partial class SqlTemplate
 
     private static string Text(object value) => value switch
     {
+        Digits digits => digits.Text,
         DateTimeOffset moment => moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
         IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString() ?? "",
@@ -64,6 +71,12 @@ internal static partial class SqlTemplate
     [GeneratedRegex(@"\$\$\{|\$\{(?<name>[A-Za-z_][A-Za-z0-9_]*)(?<identifier>:identifier)?\}")]
     private static partial Regex Places();
 
+    [GeneratedRegex(@"^(Nullable\(|LowCardinality\()*(U?Int|Float|Decimal)")]
+    private static partial Regex NumberType();
+
     [GeneratedRegex("(?<q>['`\"])\\$\\{[^}]*\\}\\k<q>")]
     private static partial Regex Quoted();
+
+    /// <summary>A number as the server wrote it, with all its digits.</summary>
+    private sealed record Digits(string Text);
 }

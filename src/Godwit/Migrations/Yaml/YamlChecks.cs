@@ -78,5 +78,5 @@ internal static class YamlChecks
 
     // A message may name what the query has found.
     private static Func<string, object?> Find(MigrationContext context, Row? row) =>
-        name => row is not null && row.Columns.Contains(name, StringComparer.Ordinal) ? row.Text(name) : context.Parameters.Find(name);
+        name => (row is null ? null : SqlTemplate.Find(row, name)) ?? context.Parameters.Find(name);
 }

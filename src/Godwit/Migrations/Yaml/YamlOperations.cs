@@ -66,7 +66,7 @@ internal static class YamlOperations
         {
             var rows = await context.ClickHouse.QueryAsync(SqlTemplate.Fill(sql, context.Parameters.Find), ct: ct);
             return rows.SelectMany(row => makers.Select(m => m.Make(text => SqlTemplate.Fill(
-                text, name => row.Columns.Contains(name, StringComparer.Ordinal) ? row.Text(name) : context.Parameters.Find(name))))).ToList();
+                text, name => SqlTemplate.Find(row, name) ?? context.Parameters.Find(name))))).ToList();
         };
     }
 
