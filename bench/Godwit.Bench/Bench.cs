@@ -102,7 +102,7 @@ internal sealed class Bench(EngineFixture engine, string folder) : IAsyncDisposa
     /// <summary>Rebuilds a table through the door that everybody uses, and returns what the journal says of the times.</summary>
     public async Task<RebuildTimes> RebuildAsync(RebuildRequest request, RunOptions options)
     {
-        await using var store = await SqliteRunStore.OpenAsync(Path.Combine(folder, $"run{_runs++}.db"));
+        await using var store = await SqliteStore.OpenAsync(Path.Combine(folder, $"run{_runs++}.db"));
         var migrator = new Migrator(_gateway, store);
         var proposal = await migrator.ProposeAsync(request, options);
         if (proposal.Plan is not { } plan)

@@ -43,7 +43,7 @@ internal static class OtherFigures
         await bench.ExecuteAsync($"CREATE TABLE {Bench.Database}.many (a UInt64, b UInt64) ENGINE = MergeTree PARTITION BY a ORDER BY b");
         await bench.ExecuteAsync(
             $"INSERT INTO {Bench.Database}.many SELECT number, number FROM numbers({partitions}) SETTINGS max_partitions_per_insert_block = 0, throw_on_max_partitions_per_insert_block = 0");
-        await using var store = await SqliteRunStore.OpenAsync(Path.Combine(folder, "many.db"));
+        await using var store = await SqliteStore.OpenAsync(Path.Combine(folder, "many.db"));
         var migrator = new Migrator(bench.Gateway, store);
         var watch = Stopwatch.StartNew();
         var proposal = await migrator.ProposeAsync(new RebuildRequest { Table = new QualifiedName(Bench.Database, "many"), OrderBy = "(a, b)" }, new RunOptions());

@@ -34,6 +34,9 @@ internal sealed record CliEnvironment
     /// <summary>Whether the terminal cannot move its cursor.</summary>
     public bool IsDumb => Variable("TERM") is "dumb";
 
+    /// <summary>Who uses the command, for the audit trail: <c>ada@host</c>.</summary>
+    public string Who => $"{Variable("USER") ?? Environment.UserName}@{Environment.MachineName}";
+
     /// <summary>The environment of this process.</summary>
     public static CliEnvironment OfProcess() => new()
     {
@@ -50,7 +53,7 @@ internal sealed record CliEnvironment
 
     private static async Task<IMigrator> OpenAsync(ClickHouseOptions server, string stateFile, bool create, MigratorOptions options, CancellationToken ct)
     {
-        var store = await SqliteRunStore.OpenAsync(stateFile, create: create, ct: ct);
+        var store = await SqliteStore.OpenAsync(stateFile, create: create, ct: ct);
         return new OwnedMigrator(new ClickHouseGateway(server), store, options);
     }
 }

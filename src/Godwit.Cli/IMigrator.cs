@@ -5,6 +5,7 @@ using Godwit.Migrations;
 using Godwit.Plans;
 using Godwit.Rebuild;
 using Godwit.Runs;
+using Godwit.Workers;
 
 namespace Godwit.Cli;
 
@@ -16,6 +17,20 @@ internal interface IMigrator : IAsyncDisposable
     Task<Proposal> ProposeAsync(MigrationRequest request, RunOptions options, CancellationToken ct);
 
     Task<IReadOnlyList<MigrationOverview>> MigrationsAsync(CancellationToken ct);
+
+    Migration? FindMigration(string name);
+
+    Task<UpgradeGate> UpgradeAsync(string version, CancellationToken ct);
+
+    Task QueueAsync(string runId, string who, CancellationToken ct);
+
+    Task<WorkerSettings> SettingsAsync(CancellationToken ct);
+
+    Task SetAsync(string name, string? value, string who, CancellationToken ct);
+
+    Task<IReadOnlyList<AuditEntry>> AuditAsync(int most, CancellationToken ct);
+
+    Task WorkAsync(IProgress<WorkerEvent> events, CancellationToken ct);
 
     Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct);
 
@@ -41,7 +56,7 @@ internal interface IMigrator : IAsyncDisposable
 }
 
 /// <summary>The real one, with the gateway and the store that it owns.</summary>
-internal sealed class OwnedMigrator(ClickHouseGateway gateway, IRunStore store, MigratorOptions options) : IMigrator
+internal sealed class OwnedMigrator(ClickHouseGateway gateway, IStore store, MigratorOptions options) : IMigrator
 {
     private readonly Migrator _migrator = new(gateway, store, options);
 
@@ -52,6 +67,20 @@ internal sealed class OwnedMigrator(ClickHouseGateway gateway, IRunStore store, 
         _migrator.ProposeAsync(request, options, ct);
 
     public Task<IReadOnlyList<MigrationOverview>> MigrationsAsync(CancellationToken ct) => _migrator.MigrationsAsync(ct);
+
+    public Migration? FindMigration(string name) => _migrator.FindMigration(name);
+
+    public Task<UpgradeGate> UpgradeAsync(string version, CancellationToken ct) => _migrator.UpgradeAsync(version, ct);
+
+    public Task QueueAsync(string runId, string who, CancellationToken ct) => _migrator.QueueAsync(runId, who, ct);
+
+    public Task<WorkerSettings> SettingsAsync(CancellationToken ct) => _migrator.SettingsAsync(ct);
+
+    public Task SetAsync(string name, string? value, string who, CancellationToken ct) => _migrator.SetAsync(name, value, who, ct);
+
+    public Task<IReadOnlyList<AuditEntry>> AuditAsync(int most, CancellationToken ct) => _migrator.AuditAsync(most, ct);
+
+    public Task WorkAsync(IProgress<WorkerEvent> events, CancellationToken ct) => new Worker(_migrator, events).RunAsync(ct);
 
     public Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct) => _migrator.DiagnoseAsync(table, ct);
 

@@ -37,13 +37,13 @@ internal sealed class Invocation(ParseResult line, CliEnvironment environment, O
     public Screen Screen() => new(output.Text, output.IsJson ? environment.IsErrorTerminal : environment.IsOutputTerminal, environment);
 
     /// <summary>Opens the state file alone: for verbs that a server, or its absence, does not concern.</summary>
-    public Task<IMigrator> OpenStateAsync()
+    public Task<IMigrator> OpenStateAsync(bool create = false)
     {
         var nowhere = new ClickHouseOptions { Url = new Uri(ServerOptions.DefaultServer) };
         var problems = new List<string>();
         var file = ServerOptions.StateFile(this, problems);
         return problems.Count == 0
-            ? environment.OpenMigrator(nowhere, file, false, MigratorOptions.Default, ct)
+            ? environment.OpenMigrator(nowhere, file, create, MigratorOptions.Default, ct)
             : throw new InvalidRequestException(problems);
     }
 

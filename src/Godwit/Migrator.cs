@@ -7,6 +7,7 @@ using Godwit.Migrations;
 using Godwit.Plans;
 using Godwit.Rebuild;
 using Godwit.Runs;
+using Godwit.Workers;
 
 namespace Godwit;
 
@@ -17,25 +18,32 @@ namespace Godwit;
 /// <param name="gateway">The server that holds the tables.</param>
 /// <param name="store">Where runs and their journals are kept.</param>
 /// <param name="options">What else it works with; null for rebuilds alone.</param>
-public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, MigratorOptions? options = null)
+public sealed class Migrator(ClickHouseGateway gateway, IStore store, MigratorOptions? options = null)
 {
     private readonly TimeProvider _clock = (options ?? MigratorOptions.Default).Clock;
-    private readonly RunHost _host = (options ?? MigratorOptions.Default).Host(gateway, store);
+    internal RunHost Host { get; } = (options ?? MigratorOptions.Default).Host(gateway, store);
     private readonly RunStatusReader _reader = new(store, (options ?? MigratorOptions.Default).Clock);
 
     /// <summary>The server, as host:port.</summary>
     public string Node => gateway.Name;
 
     /// <summary>Where every migration is on this instance, each after those that it depends on.</summary>
-    public Task<IReadOnlyList<MigrationOverview>> MigrationsAsync(CancellationToken ct = default) => new MigrationLedger(_host).ListAsync(ct);
+    public Task<IReadOnlyList<MigrationOverview>> MigrationsAsync(CancellationToken ct = default) => new MigrationLedger(Host).ListAsync(ct);
+
+    /// <summary>Whether the application may be upgraded to a version, and what stands against it.</summary>
+    public async Task<UpgradeGate> UpgradeAsync(string version, CancellationToken ct = default)
+    {
+        var reasons = await UpgradeGate.ReasonsAsync(Host, version, ct);
+        return new UpgradeGate(reasons.Count > 0 && (await SettingsAsync(ct)).BlockUpgrade, reasons);
+    }
 
     /// <summary>The definition of a migration; null when there is none of that name.</summary>
-    public Migration? FindMigration(string name) => _host.Migrations.Find(name);
+    public Migration? FindMigration(string name) => Host.Migrations.Find(name);
 
     /// <summary>All checks of a migration and the plan that would be run. Changes nothing. The plan is null when a check blocks.</summary>
     /// <exception cref="InvalidRequestException">There is no such migration, or its parameters are wrong.</exception>
     public Task<Proposal> ProposeAsync(MigrationRequest request, RunOptions options, CancellationToken ct = default) =>
-        new MigrationPlanner(_host).ProposeAsync(request, options, ct);
+        new MigrationPlanner(Host).ProposeAsync(request, options, ct);
 
     /// <summary>All checks of a rebuild and the plan that would be run. Changes nothing. The plan is null when a check blocks.</summary>
     /// <exception cref="InvalidRequestException">The request itself is wrong.</exception>
@@ -79,6 +87,40 @@ public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, Migrato
     /// <returns>The status at the end.</returns>
     public Task<RunStatus> RunAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default) =>
         OwnAsync(runId, RunRequest.None, progress, ct);
+
+    /// <summary>Leaves a run that has not begun to a worker.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="who">Who wants it, for the audit trail.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <exception cref="WrongStateException">The run has begun.</exception>
+    public async Task QueueAsync(string runId, string who, CancellationToken ct = default)
+    {
+        var run = await RequireStateAsync(runId, "be queued", ct, RunState.NotStarted);
+        await store.AppendAuditAsync(new AuditEntry(_clock.GetUtcNow(), who, "start", run.Subject, $"run {runId}"), ct);
+        await store.PutRequestAsync(runId, RunRequest.Start, ct);
+    }
+
+    /// <summary>Every setting as it is now, defaults filled in.</summary>
+    public async Task<WorkerSettings> SettingsAsync(CancellationToken ct = default) => WorkerSettings.Read(await store.GetSettingsAsync(ct));
+
+    /// <summary>Changes a setting; workers obey it from their next look on.</summary>
+    /// <param name="name">The setting.</param>
+    /// <param name="value">The value as a person writes it; null for the default.</param>
+    /// <param name="who">Who does it, for the audit trail.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <exception cref="InvalidRequestException">There is no such setting, or the value is not good.</exception>
+    public async Task SetAsync(string name, string? value, string who, CancellationToken ct = default)
+    {
+        if (WorkerSettings.Problem(name, value ?? WorkerSettings.Definitions.FirstOrDefault(d => d.Name == name)?.Default ?? "") is { } problem)
+        {
+            throw new InvalidRequestException([problem]);
+        }
+
+        await store.PutSettingAsync(name, value, new AuditEntry(_clock.GetUtcNow(), who, value is null ? "unset" : "set", name, value), ct);
+    }
+
+    /// <summary>The newest entries of the audit trail, the newest first.</summary>
+    public Task<IReadOnlyList<AuditEntry>> AuditAsync(int most, CancellationToken ct = default) => store.GetAuditAsync(most, ct);
 
     /// <summary>What is known of a run.</summary>
     /// <exception cref="RunNotFoundException">There is no such run.</exception>
@@ -184,7 +226,7 @@ public sealed class Migrator(ClickHouseGateway gateway, IRunStore store, Migrato
     {
         await RequireSameServerAsync(runId, ct);
         Func<Task>? beat = progress is null ? null : async () => progress.Report(await StatusAsync(runId, CancellationToken.None));
-        await Runner.RunAsync(_host, runId, first, beat, ct);
+        await Runner.RunAsync(Host, runId, first, beat, ct);
         return await StatusAsync(runId, CancellationToken.None);
     }
 

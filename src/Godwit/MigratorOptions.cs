@@ -24,6 +24,6 @@ public sealed record MigratorOptions
     /// <summary>The clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    internal RunHost Host(ClickHouseGateway gateway, IRunStore store) =>
+    internal RunHost Host(ClickHouseGateway gateway, IStore store) =>
         new(store, gateway, Clock) { Migrations = Migrations, PostgreSql = PostgreSql, AppVersion = AppVersion };
 }

@@ -16,13 +16,14 @@ public static class CrashRun
     /// <param name="store">The store; stays the caller's.</param>
     /// <param name="clock">The clock; the system's when null.</param>
     /// <param name="say">Is told the writes, one a line, and the death before it happens.</param>
-    public static async Task<RunStatus> GoAsync(CrashOrder order, IRunStore store, TimeProvider? clock, Action<string> say)
+    public static async Task<RunStatus> GoAsync(CrashOrder order, IStore store, TimeProvider? clock, Action<string> say)
     {
         using var gateway = new ClickHouseGateway(new ClickHouseOptions { Url = order.Server });
         var left = order.Injections.ToList();
         var isDead = false;
+        var frozen = new FrozenClock(clock ?? TimeProvider.System);
         var watched = new CrashingStore(store, ReachAsync);
-        var migrator = new Migrator(gateway, watched, new MigratorOptions { Clock = clock ?? TimeProvider.System, Migrations = Migrations(order) });
+        var migrator = new Migrator(gateway, watched, new MigratorOptions { Clock = frozen, Migrations = Migrations(order) });
         return order.Verb switch
         {
             "resume" => await migrator.ResumeAsync(order.RunId!),
@@ -42,6 +43,12 @@ public static class CrashRun
             {
                 isDead = true;
                 say($"dies {number} {(isWritten ? "after" : "before")} {name}");
+                if (order.Freezes)
+                {
+                    await frozen.FreezeAsync();
+                    return;
+                }
+
                 using var victim = order.EnginePid is { } pid ? Process.GetProcessById(pid) : Process.GetCurrentProcess();
                 victim.Kill();
                 await victim.WaitForExitAsync();
@@ -61,6 +68,24 @@ public static class CrashRun
                 : migrator.ProposeAsync(new MigrationRequest("crash"), order.Options));
             var plan = proposal.Plan ?? throw new InvalidOperationException(string.Join(' ', proposal.Checks.Select(c => $"{c}")));
             return await migrator.RunAsync(await migrator.CreateRunAsync(plan, order.Options));
+        }
+    }
+
+    /// <summary>A clock that has gone on for longer than a lease when its process wakes up.</summary>
+    private sealed class FrozenClock(TimeProvider inner) : TimeProvider
+    {
+        private TimeSpan _slept;
+
+        public override DateTimeOffset GetUtcNow() => inner.GetUtcNow() + _slept;
+
+        public async Task FreezeAsync()
+        {
+            using var stop = Process.Start("kill", ["-STOP", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]);
+            await stop.WaitForExitAsync();
+
+            // The signal stops every thread, but not before it has arrived.
+            await Task.Delay(TimeSpan.FromMilliseconds(200));
+            _slept = TimeSpan.FromSeconds(10);
         }
     }
 

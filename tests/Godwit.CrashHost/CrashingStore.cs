@@ -6,7 +6,7 @@ namespace Godwit.CrashHost;
 /// <summary>A store that tells somebody before and after each write which a later process stands on; leases are not among them.</summary>
 /// <param name="inner">The store.</param>
 /// <param name="reach">Is given the number of the write from 1, its name, the run's id, and whether it has been written.</param>
-public sealed class CrashingStore(IRunStore inner, Func<int, string, string, bool, Task> reach) : IRunStore
+public sealed class CrashingStore(IStore inner, Func<int, string, string, bool, Task> reach) : IStore
 {
     private readonly SemaphoreSlim _one = new(1);
     private int _writes;
@@ -32,6 +32,14 @@ public sealed class CrashingStore(IRunStore inner, Func<int, string, string, boo
 
     public Task AppendErrorAsync(Lease lease, RunError error, CancellationToken ct = default) =>
         WriteAsync("error", error.RunId, () => inner.AppendErrorAsync(lease, error, ct));
+
+    public Task<IReadOnlyDictionary<string, string>> GetSettingsAsync(CancellationToken ct = default) => inner.GetSettingsAsync(ct);
+
+    public Task PutSettingAsync(string name, string? value, AuditEntry audit, CancellationToken ct = default) => inner.PutSettingAsync(name, value, audit, ct);
+
+    public Task AppendAuditAsync(AuditEntry entry, CancellationToken ct = default) => inner.AppendAuditAsync(entry, ct);
+
+    public Task<IReadOnlyList<AuditEntry>> GetAuditAsync(int most, CancellationToken ct = default) => inner.GetAuditAsync(most, ct);
 
     public Task<RunRecord?> FindRunAsync(string runId, CancellationToken ct = default) => inner.FindRunAsync(runId, ct);
 

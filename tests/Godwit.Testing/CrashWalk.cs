@@ -8,14 +8,27 @@ using Shouldly;
 
 namespace Godwit.Testing;
 
+/// <summary>What happens at each point.</summary>
+public enum CrashKind
+{
+    /// <summary>Godwit is killed.</summary>
+    GodwitKilled,
+
+    /// <summary>The server is killed, and started again.</summary>
+    ServerKilled,
+
+    /// <summary>Godwit is frozen, another process brings the run to its end, and then Godwit wakes up.</summary>
+    GodwitFrozen,
+}
+
 /// <summary>
 /// Cuts a scenario off before and after each of its writes, lets another process go on, and compares the end with that of a run which
 /// was left alone.
 /// </summary>
-/// <param name="engine">The server; dies at each point when <paramref name="killEngine"/>.</param>
+/// <param name="engine">The server; dies at each point of <see cref="CrashKind.ServerKilled"/>.</param>
 /// <param name="scenario">What is cut off.</param>
-/// <param name="killEngine">Whether the server is killed instead of Godwit.</param>
-public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool killEngine)
+/// <param name="kind">What happens at each point.</param>
+public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, CrashKind kind)
 {
     private static readonly TimeSpan HostLimit = TimeSpan.FromMinutes(3);
 
@@ -34,7 +47,7 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool
             .Where((p, i) => only?.Contains(p, StringComparer.Ordinal) ?? i % stride == 0).ToList();
         say($"{scenario.Name}: {undisturbed.Writes} writes, {points.Count} points");
         ConcurrentBag<string> failures = [];
-        var lanes = new ParallelOptions { MaxDegreeOfParallelism = killEngine ? 1 : Environment.ProcessorCount };
+        var lanes = new ParallelOptions { MaxDegreeOfParallelism = kind == CrashKind.ServerKilled ? 1 : Environment.ProcessorCount };
         await Parallel.ForEachAsync(points, lanes, async (point, _) =>
         {
             try
@@ -70,11 +83,18 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool
             order = order with { Verb = scenario.Verb, RunId = (await FindAsync(order.State))!.RunId, Injections = table.Injections(scenario.Meanwhile) };
         }
 
-        var host = await RunHostAsync(order with { Point = point, EnginePid = killEngine ? engine.Pid : null });
+        var host = await RunHostAsync(order with { Point = point, EnginePid = kind == CrashKind.ServerKilled ? engine.Pid : null, Freezes = kind == CrashKind.GodwitFrozen && point != "none" });
         try
         {
             await table.InsertAsync();
             var outcome = await FinishAsync(order, table, host);
+            if (host.Sleeping is not null)
+            {
+                await WakeAsync(host.Sleeping);
+                (await table.ShapeAsync((await FindAsync(order.State))!.RunId)).ShouldBe(outcome.CleanShape, "what a process did that woke up too late");
+                await table.RequireExactAsync();
+            }
+
             if (undisturbed is not null)
             {
                 (outcome.Shape == undisturbed.Shape).ShouldBeTrue($"not the same tables:\n{outcome.Shape}\nrather than\n{undisturbed.Shape}");
@@ -86,6 +106,7 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool
         }
         catch (Exception e)
         {
+            host.Sleeping?.Kill();
             throw new InvalidOperationException($"{host.Death}: {e.Message} (state file {order.State})", e);
         }
     }
@@ -122,7 +143,7 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool
     private static async Task GoOnAsync(CrashOrder order)
     {
         var clock = new LaterClock();
-        await using var store = await SqliteRunStore.OpenAsync(order.State, clock);
+        await using var store = await SqliteStore.OpenAsync(order.State, clock);
         var run = (await store.ListRunsAsync()) is [var newest, ..] ? newest : null;
         var verb = (order.Verb, run) switch
         {
@@ -141,7 +162,7 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool
 
     private static async Task<Metadata.RunRecord?> FindAsync(string state)
     {
-        await using var store = await SqliteRunStore.OpenAsync(state);
+        await using var store = await SqliteStore.OpenAsync(state);
         return (await store.ListRunsAsync()) is [var newest, ..] ? newest : null;
     }
 
@@ -153,7 +174,8 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool
             RedirectStandardError = true,
         };
         using var limit = new CancellationTokenSource(HostLimit);
-        using var process = Process.Start(start)!;
+        var process = Process.Start(start)!;
+        var isSleeping = false;
         try
         {
             var errors = process.StandardError.ReadToEndAsync(limit.Token);
@@ -167,6 +189,12 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool
                     {
                         await engine.RestartAsync();
                     }
+
+                    if (order.Freezes)
+                    {
+                        isSleeping = true;
+                        return host with { Sleeping = process };
+                    }
                 }
                 else
                 {
@@ -179,14 +207,31 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, bool
         }
         finally
         {
-            if (!process.HasExited)
+            if (!isSleeping)
             {
                 process.Kill();
+                process.Dispose();
             }
         }
     }
 
-    private sealed record Host(int Writes, string Death);
+    // It must find out that the run is not its own any more, and end without having done anything.
+    private static async Task WakeAsync(Process process)
+    {
+        using (process)
+        {
+            using var wake = Process.Start("kill", ["-CONT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            var errors = await process.StandardError.ReadToEndAsync();
+            await process.WaitForExitAsync();
+            errors.ShouldContain(nameof(Metadata.LeaseLostException));
+        }
+    }
+
+    private sealed record Host(int Writes, string Death)
+    {
+        /// <summary>The process, when it is frozen.</summary>
+        public Process? Sleeping { get; init; }
+    }
 
     private sealed record Outcome(int Writes, string Shape, string CleanShape);
 

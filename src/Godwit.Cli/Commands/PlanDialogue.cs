@@ -18,8 +18,9 @@ internal static class PlanDialogue
     /// <param name="options">How the run is to behave.</param>
     /// <param name="planOnly">Whether to stop after the plan.</param>
     /// <param name="yes">Whether not to ask.</param>
+    /// <param name="detach">Whether to leave the run to a worker.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(Invocation call, IMigrator migrator, string subject, Proposal proposal, RunOptions options, bool planOnly, bool yes)
+    public static async Task<int> RunAsync(Invocation call, IMigrator migrator, string subject, Proposal proposal, RunOptions options, bool planOnly, bool yes, bool detach = false)
     {
         if (planOnly || proposal.Plan is null || proposal.Checks.Any(c => c.Blocks))
         {
@@ -33,6 +34,13 @@ internal static class PlanDialogue
         }
 
         var run = await migrator.CreateRunAsync(proposal.Plan, options, call.Token);
+        if (detach)
+        {
+            await migrator.QueueAsync(run, call.Environment.Who, call.Token);
+            call.Output.Error.WriteLine($"Run {run} waits for a worker (`godwit worker`); `godwit status {run} --watch` shows it.");
+            return call.Show(await migrator.StatusAsync(run, call.Token), ExitCodes.Forward);
+        }
+
         call.Output.Error.WriteLine($"Run {run} begins; `godwit status {run} --watch` shows it from another terminal.");
         var status = await Foreground.RunAsync(call, progress => migrator.RunAsync(run, progress, call.Token));
         return call.Show(status, ExitCodes.Forward);

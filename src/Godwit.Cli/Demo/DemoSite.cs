@@ -1,5 +1,6 @@
 using Godwit.ClickHouse;
 using Godwit.Engine;
+using Godwit.Metadata;
 using Godwit.Metadata.Sqlite;
 
 namespace Godwit.Cli.Demo;
@@ -12,7 +13,7 @@ internal sealed class DemoSite : IAsyncDisposable
     private readonly Action<string> _say;
     private EngineProcess? _engine;
     private ClickHouseGateway? _gateway;
-    private SqliteRunStore? _store;
+    private IStore? _store;
 
     private DemoSite(bool keep, Action<string> say)
     {
@@ -24,7 +25,7 @@ internal sealed class DemoSite : IAsyncDisposable
     public ClickHouseGateway Gateway => _gateway!;
 
     /// <summary>The state file.</summary>
-    public SqliteRunStore Store => _store!;
+    public IStore Store => _store!;
 
     /// <summary>Where the engine answers, and its process.</summary>
     public EngineProcess Engine => _engine!;
@@ -44,7 +45,7 @@ internal sealed class DemoSite : IAsyncDisposable
         {
             site._engine = await EngineProcess.StartAsync(new EngineOptions { Path = site.Data, Say = say }, ct);
             site._gateway = new ClickHouseGateway(new ClickHouseOptions { Url = site._engine.Url });
-            site._store = await SqliteRunStore.OpenAsync(site.State, ct: ct);
+            site._store = await SqliteStore.OpenAsync(site.State, ct: ct);
             return site;
         }
         catch

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
@@ -8,7 +9,7 @@ namespace Godwit.Metadata.Sqlite;
 /// One connection to a state file, used by one caller at a time; other processes have theirs. SQLite's calls are
 /// synchronous, so what is cancelled is waiting for one's turn: a write that has begun ends, one way or the other.
 /// </summary>
-internal sealed class SqliteDatabase : IDisposable
+internal sealed class SqliteDatabase : IDatabase
 {
     private readonly SqliteConnection _connection;
     private readonly string _path;
@@ -48,11 +49,14 @@ internal sealed class SqliteDatabase : IDisposable
         }
     }
 
+    /// <summary>The file is on this machine.</summary>
+    public TimeSpan ClockOffset => TimeSpan.Zero;
+
     /// <summary>Reads, in turn with this process's other callers.</summary>
-    public Task<T> ReadAsync<T>(Func<SqliteConnection, T> read, CancellationToken ct) => InTurnAsync(() => read(_connection), ct);
+    public Task<T> ReadAsync<T>(Func<DbConnection, T> read, CancellationToken ct) => InTurnAsync(() => read(_connection), ct);
 
     /// <summary>Writes in a transaction that is durable when the task completes, and leaves no trace when it fails.</summary>
-    public Task<T> WriteAsync<T>(Func<SqliteTransaction, T> write, CancellationToken ct) => InTurnAsync(
+    public Task<T> WriteAsync<T>(Func<DbTransaction, T> write, CancellationToken ct) => InTurnAsync(
         () =>
         {
             // SQLite goes on writing to a file that was deleted or moved away, and all of it would be lost.

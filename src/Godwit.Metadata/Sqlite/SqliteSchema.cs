@@ -9,35 +9,8 @@ internal static class SqliteSchema
     /// <summary>"GDWT": how a state file is told from another program's SQLite file.</summary>
     public const int ApplicationId = 0x47445754;
 
-    /// <summary>
-    /// What leads from each version to the next; the first makes an empty file version 1. Plans stand apart from runs
-    /// because SQLite rewrites a whole row, and a plan may have megabytes while a heartbeat writes every few seconds.
-    /// </summary>
-    public static readonly IReadOnlyList<string> Versions =
-    [
-        """
-        CREATE TABLE runs (
-            run_id TEXT NOT NULL PRIMARY KEY, migration TEXT NOT NULL, tables TEXT NOT NULL, instance TEXT NOT NULL,
-            strategy TEXT, state TEXT NOT NULL, created_at INTEGER NOT NULL, started_at INTEGER,
-            finished_at INTEGER, rollback_until INTEGER, cleaned_up INTEGER NOT NULL, problem TEXT,
-            options TEXT NOT NULL, progress TEXT);
-        CREATE TABLE plans (
-            run_id TEXT NOT NULL PRIMARY KEY REFERENCES runs, body TEXT NOT NULL, checksum TEXT NOT NULL);
-        CREATE TABLE steps (
-            run_id TEXT NOT NULL REFERENCES runs, step INTEGER NOT NULL, state TEXT NOT NULL, rows_done INTEGER NOT NULL,
-            attempts INTEGER NOT NULL, PRIMARY KEY (run_id, step)) WITHOUT ROWID;
-        CREATE TABLE journal (
-            run_id TEXT NOT NULL REFERENCES runs, sequence INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL,
-            name TEXT NOT NULL, payload TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (run_id, sequence));
-        CREATE TABLE errors (
-            id INTEGER PRIMARY KEY, run_id TEXT NOT NULL REFERENCES runs, step INTEGER, message TEXT NOT NULL,
-            details TEXT, at INTEGER NOT NULL);
-        CREATE INDEX errors_of_run ON errors (run_id, id);
-        CREATE TABLE leases (
-            run_id TEXT NOT NULL PRIMARY KEY REFERENCES runs, owner TEXT, epoch INTEGER NOT NULL, expires_at INTEGER NOT NULL);
-        CREATE TABLE requests (run_id TEXT NOT NULL PRIMARY KEY REFERENCES runs, request TEXT NOT NULL);
-        """,
-    ];
+    /// <summary>What leads from each version to the next.</summary>
+    public static readonly IReadOnlyList<string> Versions = StoreSchema.Versions("INTEGER PRIMARY KEY");
 
     /// <summary>Refuses a file that is not a state file or is of a newer schema. Changes nothing.</summary>
     public static void Check(SqliteConnection connection, string path, int known)

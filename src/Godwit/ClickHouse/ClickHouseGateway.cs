@@ -16,6 +16,7 @@ public sealed class ClickHouseGateway : IDisposable
 {
     private static readonly QueryOptions Defaults = new();
     private readonly HttpExchange _exchange;
+    private readonly Func<CancellationToken, Task>? _guard;
 
     /// <summary>Prepares the connection; nothing is sent yet.</summary>
     /// <param name="options">Where the server is.</param>
@@ -33,20 +34,25 @@ public sealed class ClickHouseGateway : IDisposable
         _exchange = new HttpExchange(options, handler);
     }
 
+    private ClickHouseGateway(ClickHouseGateway other, Func<CancellationToken, Task> guard) => (Name, _exchange, _guard) = (other.Name, other._exchange, guard);
+
     /// <summary>host:port, for people.</summary>
     public string Name { get; }
+
+    /// <summary>The same connections, with something that is asked right before anything is sent and may throw. The connections stay this one's.</summary>
+    internal ClickHouseGateway Guarded(Func<CancellationToken, Task> guard) => new(this, guard);
 
     /// <summary>Runs a statement to its end and forgets what it returns.</summary>
     public async Task ExecuteAsync(string sql, QueryOptions? options = null, CancellationToken ct = default)
     {
-        using var answer = await _exchange.SendAsync(new Statement(sql, options ?? Defaults), ct);
+        using var answer = await SendAsync(new Statement(sql, options ?? Defaults), ct);
         await answer.DrainAsync();
     }
 
     /// <summary>Runs a statement and holds all its rows. It must not name a FORMAT.</summary>
     public async Task<IReadOnlyList<Row>> QueryAsync(string sql, QueryOptions? options = null, CancellationToken ct = default)
     {
-        using var answer = await _exchange.SendAsync(new Statement(sql, options ?? Defaults), ct);
+        using var answer = await SendAsync(new Statement(sql, options ?? Defaults), ct);
         var rows = new List<Row>();
         await foreach (var row in RowReader.ReadAsync(answer, statusIsTruth: true, ct))
         {
@@ -65,7 +71,7 @@ public sealed class ClickHouseGateway : IDisposable
         QueryOptions? options = null,
         [EnumeratorCancellation] CancellationToken ct = default)
     {
-        using var answer = await _exchange.SendAsync(new Statement(sql, options ?? Defaults, isStream: true), ct);
+        using var answer = await SendAsync(new Statement(sql, options ?? Defaults, isStream: true), ct);
         await foreach (var row in RowReader.ReadAsync(answer, statusIsTruth: false, ct))
         {
             yield return row;
@@ -91,7 +97,7 @@ public sealed class ClickHouseGateway : IDisposable
     public async Task InsertAsync(string sqlWithFormat, HttpContent rows, QueryOptions? options = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        using var answer = await _exchange.SendAsync(new Statement(sqlWithFormat, options ?? Defaults, rows), ct);
+        using var answer = await SendAsync(new Statement(sqlWithFormat, options ?? Defaults, rows), ct);
         await answer.DrainAsync();
     }
 
@@ -121,5 +127,17 @@ public sealed class ClickHouseGateway : IDisposable
     }
 
     /// <summary>Closes the connections.</summary>
-    public void Dispose() => _exchange.Dispose();
+    public void Dispose()
+    {
+        if (_guard is null)
+        {
+            _exchange.Dispose();
+        }
+    }
+
+    private async Task<Answer> SendAsync(Statement statement, CancellationToken ct)
+    {
+        await (_guard?.Invoke(ct) ?? Task.CompletedTask);
+        return await _exchange.SendAsync(statement, ct);
+    }
 }

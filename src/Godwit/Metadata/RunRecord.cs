@@ -133,6 +133,9 @@ public enum RunRequest
     /// <summary>Nothing is asked.</summary>
     None,
 
+    /// <summary>Begin; a worker does.</summary>
+    Start,
+
     /// <summary>Hold it; the owner stays.</summary>
     Pause,
 
@@ -150,6 +153,9 @@ public enum RunRequest
 
     /// <summary>End the rollback window of a completed run.</summary>
     CleanUp,
+
+    /// <summary>Say that its owner died, and leave it to a person.</summary>
+    Abandon,
 }
 
 /// <summary>The right to write to a run, held by one process at a time.</summary>

@@ -34,7 +34,7 @@ internal static class CheckRunner
             requirement = await migration.Definition.IsRequiredAsync(migration.Context, ct);
             return new CheckResult("required", CheckVerdict.Ok, requirement.Why);
         }, ct);
-        return requirement ?? new Requirement(true, asked.Message);
+        return requirement ?? new Requirement(true, asked.Message) { IsKnown = false };
     }
 
     /// <summary>The sentences of what blocks; null when nothing does.</summary>

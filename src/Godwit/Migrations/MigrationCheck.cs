@@ -45,4 +45,8 @@ public sealed record CheckAnswer(CheckVerdict Verdict, string Message)
 /// <summary>Whether an instance needs a migration, and why.</summary>
 /// <param name="IsNeeded">Whether it does; a migration that is not needed counts as done.</param>
 /// <param name="Why">One sentence for a person.</param>
-public sealed record Requirement(bool IsNeeded, string Why);
+public sealed record Requirement(bool IsNeeded, string Why)
+{
+    /// <summary>Whether it could be found out; what could not counts as needed.</summary>
+    internal bool IsKnown { get; init; } = true;
+}

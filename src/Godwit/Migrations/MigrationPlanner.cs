@@ -29,7 +29,7 @@ internal sealed class MigrationPlanner(RunHost host)
             return new Proposal(null, [new CheckResult("required", CheckVerdict.Refused, $"{request.Name} is not required here: {requirement.Why}")]);
         }
 
-        List<CheckResult> checks = [new("required", CheckVerdict.Ok, requirement.Why), .. await StartChecks.RunAsync(host, migration, ct)];
+        List<CheckResult> checks = [new("required", requirement.IsKnown ? CheckVerdict.Ok : CheckVerdict.Warning, requirement.Why), .. await StartChecks.RunAsync(host, migration, ct)];
         if (checks.Exists(c => c.Blocks))
         {
             return new Proposal(null, checks);

@@ -25,7 +25,7 @@ internal static class HealthWatch
         {
             await work(stop.Token);
         }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested && !ct.IsCancellationRequested)
         {
             throw new StepFailedException($"A healthcheck stopped the run. {await watch} Mend that, then `resume`.");
         }

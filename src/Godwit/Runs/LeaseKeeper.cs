@@ -3,7 +3,7 @@ using Godwit.Metadata;
 namespace Godwit.Runs;
 
 /// <summary>Holds the lease of a run and renews it until it is released or lost.</summary>
-internal sealed class LeaseKeeper(IRunStore store, Lease lease)
+internal sealed class LeaseKeeper(IRunStore store, Lease lease, TimeProvider clock)
 {
     /// <summary>How long a lease lasts without a renewal: a killed process is replaced after this time.</summary>
     public static readonly TimeSpan Duration = TimeSpan.FromSeconds(8);
@@ -24,7 +24,7 @@ internal sealed class LeaseKeeper(IRunStore store, Lease lease)
         {
             try
             {
-                return new LeaseKeeper(store, await store.AcquireLeaseAsync(runId, owner, Duration, ct));
+                return new LeaseKeeper(store, await store.AcquireLeaseAsync(runId, owner, Duration, ct), clock);
             }
             catch (LeaseHeldException e) when (firstSeen is null || e.Lease.ExpiresAt == firstSeen)
             {
@@ -38,6 +38,13 @@ internal sealed class LeaseKeeper(IRunStore store, Lease lease)
     /// <summary>Renews the lease and stores the figures of the moment.</summary>
     public async Task RenewAsync(string? progress, CancellationToken ct) =>
         Current = await store.RenewLeaseAsync(Current, Duration, progress, ct);
+
+    /// <summary>
+    /// Returns when this process certainly owns the run. One that was frozen past the end of its lease finds out here, before it sends a
+    /// statement that another process may have sent meanwhile.
+    /// </summary>
+    /// <exception cref="LeaseLostException">Another process took the run over.</exception>
+    public Task RequireAsync(CancellationToken ct) => clock.GetUtcNow() < Current.ExpiresAt - Period ? Task.CompletedTask : RenewAsync(null, ct);
 
     /// <summary>Lets go of it.</summary>
     public Task ReleaseAsync() => store.ReleaseLeaseAsync(Current, CancellationToken.None);

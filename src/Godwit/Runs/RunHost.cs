@@ -10,13 +10,16 @@ namespace Godwit.Runs;
 /// <param name="Store">Where runs are kept.</param>
 /// <param name="Gateway">The server.</param>
 /// <param name="Clock">The clock.</param>
-internal sealed record RunHost(IRunStore Store, ClickHouseGateway Gateway, TimeProvider Clock)
+internal sealed record RunHost(IStore Store, ClickHouseGateway Gateway, TimeProvider Clock)
 {
     /// <summary>The migrations that are known here.</summary>
     public MigrationSet Migrations { get; init; } = MigrationSet.Empty;
 
     /// <summary>The application's PostgreSQL; null when none was given.</summary>
     public DbDataSource? PostgreSql { get; init; }
+
+    /// <summary>Whether a run that is cancelled here is left as it is, for another process to go on with; otherwise it is Paused.</summary>
+    public bool HandsOver { get; init; }
 
     /// <summary>The application's version; null when nobody said it.</summary>
     public string? AppVersion { get; init; }

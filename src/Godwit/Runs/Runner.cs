@@ -15,10 +15,11 @@ internal sealed class Runner
     private readonly RunBook _book;
     private readonly RunServices _services;
     private readonly RunWork _work;
+    private readonly bool _handsOver;
 
     private Runner(RunHost host, RunControl control, RunBook book, Func<Runner, RunServices> services)
     {
-        (_control, _book) = (control, book);
+        (_control, _book, _handsOver) = (control, book, host.HandsOver);
         _services = services(this);
         _work = new RunWork(host, book, _services);
     }
@@ -43,10 +44,16 @@ internal sealed class Runner
             var journal = new Journal(store, lease, plan, clock);
             await journal.LoadAsync(ct);
             board.Restore(plan, book.Steps, journal);
+            host = host with { Gateway = host.Gateway.Guarded(lease.RequireAsync) };
             var runner = new Runner(host, control, book, r => Services(host, plan, run, journal, board, r.AwaitPersonAsync));
             await store.PutRequestAsync(runId, RunRequest.None, ct);
             control.Start();
-            await (first is RunRequest.Pause or RunRequest.Stop ? runner.HoldAsync() : runner.LiveAsync(first, ct));
+            await (first switch
+            {
+                RunRequest.Pause or RunRequest.Stop => runner.HoldAsync(),
+                RunRequest.Abandon => runner.AbandonAsync(),
+                _ => runner.LiveAsync(first, ct),
+            });
             await lease.RenewAsync(board.Snapshot(), CancellationToken.None);
         }
         finally
@@ -136,6 +143,14 @@ internal sealed class Runner
         await _book.MoveAsync(RunState.Paused, "It was stopped.");
     }
 
+    /// <summary>Makes sure that nothing of a run whose owner died is at work, and leaves it to a person.</summary>
+    private async Task AbandonAsync()
+    {
+        await KillAllAsync();
+        await _book.FailAsync(
+            RunState.Failed, "The process that worked on it died, and the setting autoContinue is off. `resume` goes on, `rollback` undoes it.", null, null);
+    }
+
     private Task KillAllAsync() => LongStatement.KillAsync(
         _services.Gateway, $"startsWith(query_id, {Sql.Literal(_services.QueryPrefix)})", CancellationToken.None);
 
@@ -149,6 +164,11 @@ internal sealed class Runner
 
         var request = ct.IsCancellationRequested ? RunRequest.Stop : _control.Request;
         await KillAllAsync();
+        if (ct.IsCancellationRequested && _handsOver)
+        {
+            return null;
+        }
+
         if (request == RunRequest.Rollback)
         {
             await _control.AnswerAsync(request);

@@ -1,4 +1,5 @@
 using Godwit.ClickHouse;
+using Godwit.Metadata;
 using Godwit.Metadata.Sqlite;
 using Godwit.Migrations;
 using Godwit.Migrations.Yaml;
@@ -13,9 +14,9 @@ namespace Godwit.IntegrationTests.Migrations;
 internal sealed class MigrationCase : IAsyncDisposable
 {
     private readonly string _folder;
-    private readonly SqliteRunStore _store;
+    private readonly IStore _store;
 
-    private MigrationCase(ClickHouseGateway gateway, string database, string folder, SqliteRunStore store) =>
+    private MigrationCase(ClickHouseGateway gateway, string database, string folder, IStore store) =>
         (Gateway, Database, _folder, _store) = (gateway, database, folder, store);
 
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -28,7 +29,7 @@ internal sealed class MigrationCase : IAsyncDisposable
     {
         var database = await engine.NewDatabaseAsync();
         var folder = Directory.CreateTempSubdirectory("godwit-case-").FullName;
-        return new MigrationCase(engine.Gateway(), database, folder, await SqliteRunStore.OpenAsync(Path.Combine(folder, "state.db"), ct: Ct));
+        return new MigrationCase(engine.Gateway(), database, folder, await SqliteStore.OpenAsync(Path.Combine(folder, "state.db"), ct: Ct));
     }
 
     /// <summary>A migrator that knows these YAML migrations; <c>{db}</c> stands for the database.</summary>

@@ -82,11 +82,19 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     public static TheoryData<string> Others => [.. Scenarios.Skip(1).Where(s => s.Migration is null).Select(s => s.Name)];
 
     [Fact]
-    public Task A_copy_goes_on_to_the_same_end_wherever_Godwit_is_killed() => WalkAsync(real.Engine, "copy", 40, killEngine: false);
+    public Task A_copy_goes_on_to_the_same_end_wherever_Godwit_is_killed() => WalkAsync(real.Engine, "copy", 40, CrashKind.GodwitKilled);
 
     [Theory]
     [MemberData(nameof(Others))]
-    public Task Other_runs_go_on_to_the_same_end_wherever_Godwit_is_killed(string scenario) => WalkAsync(real.Engine, scenario, 10, killEngine: false);
+    public Task Other_runs_go_on_to_the_same_end_wherever_Godwit_is_killed(string scenario) => WalkAsync(real.Engine, scenario, 10, CrashKind.GodwitKilled);
+
+    [Theory]
+    [InlineData("copy", 12)]
+    [InlineData("link", 4)]
+    [InlineData("rollback after completion", 8)]
+    [InlineData("cleanup", 4)]
+    public Task A_process_that_was_frozen_past_its_lease_does_nothing_when_it_wakes_up(string scenario, int most) =>
+        WalkAsync(real.Engine, scenario, most, CrashKind.GodwitFrozen);
 
     /// <summary>What becomes of somebody else's SQL is read in the server's log.</summary>
     [Theory]
@@ -95,7 +103,7 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     public async Task A_migration_goes_on_to_the_same_end_wherever_Godwit_is_killed(string scenario)
     {
         await using var engine = await EngineFixture.StartAsync(hasQueryLog: true);
-        await WalkAsync(engine, scenario, 20, killEngine: false);
+        await WalkAsync(engine, scenario, 20, CrashKind.GodwitKilled);
     }
 
     [Theory]
@@ -105,12 +113,12 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     public async Task A_run_goes_on_to_the_same_end_wherever_the_server_is_killed(string scenario)
     {
         await using var engine = await EngineFixture.StartAsync();
-        await WalkAsync(engine, scenario, 5, killEngine: true);
+        await WalkAsync(engine, scenario, 5, CrashKind.ServerKilled);
     }
 
-    private async Task WalkAsync(EngineFixture engine, string name, int most, bool killEngine)
+    private async Task WalkAsync(EngineFixture engine, string name, int most, CrashKind kind)
     {
-        var walk = new CrashWalk(engine, Scenarios.Single(s => s.Name == name), killEngine);
+        var walk = new CrashWalk(engine, Scenarios.Single(s => s.Name == name), kind);
         var (points, failures) = await walk.WalkAsync(All ? int.MaxValue : most, Only, output.WriteLine);
         output.WriteLine($"{name}: {points} points walked, {failures.Count} failures");
         failures.ShouldBeEmpty();

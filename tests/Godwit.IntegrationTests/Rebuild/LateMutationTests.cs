@@ -1,5 +1,6 @@
 using Godwit.ClickHouse;
 using Godwit.CrashHost;
+using Godwit.Metadata;
 using Godwit.Metadata.Sqlite;
 using Godwit.Rebuild;
 using Godwit.Runs;
@@ -15,14 +16,14 @@ public sealed class LateMutationTests(RealEngine real) : IAsyncLifetime
     private readonly string _folder = Directory.CreateTempSubdirectory("godwit-late-").FullName;
     private readonly ClickHouseGateway _gateway = real.Engine.Gateway();
     private bool _isMutated;
-    private SqliteRunStore _store = null!;
+    private IStore _store = null!;
     private QualifiedName _table = null!;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
-        _store = await SqliteRunStore.OpenAsync(Path.Combine(_folder, "state.db"), ct: Ct);
+        _store = await SqliteStore.OpenAsync(Path.Combine(_folder, "state.db"), ct: Ct);
         _table = new QualifiedName(await real.Engine.NewDatabaseAsync(), "t");
         await _gateway.ExecuteAsync($"CREATE TABLE {_table.ToSql()} (a UInt64, b UInt64, c UInt64) ENGINE = MergeTree ORDER BY a", ct: Ct);
         await _gateway.ExecuteAsync($"INSERT INTO {_table.ToSql()} SELECT number, 0, 0 FROM numbers({Rows})", ct: Ct);

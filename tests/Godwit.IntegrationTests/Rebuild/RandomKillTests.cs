@@ -113,13 +113,13 @@ public sealed class RandomKillTests(ITestOutputHelper output) : IDisposable
             return null;
         }
 
-        await using var store = await SqliteRunStore.OpenAsync(State);
+        await using var store = await SqliteStore.OpenAsync(State);
         return (await store.ListRunsAsync(Token)) is [var run, ..] ? run : null;
     }
 
     private async Task RequireCompletedAsync(StressTable table)
     {
-        await using var store = await SqliteRunStore.OpenAsync(State);
+        await using var store = await SqliteStore.OpenAsync(State);
         var run = (await store.ListRunsAsync(Token)).ShouldHaveSingleItem();
         run.State.ShouldBe(RunState.Completed, run.Problem);
         await table.RequireExactAsync();

@@ -1,4 +1,5 @@
 using Godwit.ClickHouse;
+using Godwit.Metadata;
 using Godwit.Metadata.Sqlite;
 using Godwit.Rebuild;
 using Godwit.Runs;
@@ -13,10 +14,10 @@ internal sealed class RebuildCase : IAsyncDisposable
 {
     private readonly string _folder;
     /// <summary>The state file.</summary>
-    public SqliteRunStore Store { get; }
+    public IStore Store { get; }
 
 
-    private RebuildCase(ClickHouseGateway gateway, string database, string folder, SqliteRunStore store)
+    private RebuildCase(ClickHouseGateway gateway, string database, string folder, IStore store)
     {
         (Gateway, Database, _folder, Store) = (gateway, database, folder, store);
         Migrator = new Migrator(gateway, store);
@@ -37,7 +38,7 @@ internal sealed class RebuildCase : IAsyncDisposable
     {
         var database = await engine.NewDatabaseAsync();
         var folder = Directory.CreateTempSubdirectory("godwit-case-").FullName;
-        return new RebuildCase(engine.Gateway(), database, folder, await SqliteRunStore.OpenAsync(Path.Combine(folder, "state.db"), ct: Ct));
+        return new RebuildCase(engine.Gateway(), database, folder, await SqliteStore.OpenAsync(Path.Combine(folder, "state.db"), ct: Ct));
     }
 
     /// <summary>Runs statements; <c>@</c> before a name stands for the database: <c>@t</c>.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Godwit.ClickHouse;
+using Godwit.Metadata;
 using Godwit.Metadata.Sqlite;
 using Godwit.Rebuild;
 using Godwit.Runs;
@@ -173,11 +174,11 @@ public sealed class StressTests(RealEngine server, ITestOutputHelper output) : I
     private async Task<OpenStore> OpenAsync() => await OpenStore.OpenAsync(server.Engine, Path.Combine(_folder, "state.db"));
 
     /// <summary>A Migrator as a process of its own would have it.</summary>
-    private sealed class OpenStore(ClickHouseGateway gateway, SqliteRunStore store) : IAsyncDisposable
+    private sealed class OpenStore(ClickHouseGateway gateway, IStore store) : IAsyncDisposable
     {
         public Migrator Migrator { get; } = new(gateway, store);
 
-        public static async Task<OpenStore> OpenAsync(EngineFixture engine, string file) => new(engine.Gateway(), await SqliteRunStore.OpenAsync(file));
+        public static async Task<OpenStore> OpenAsync(EngineFixture engine, string file) => new(engine.Gateway(), await SqliteStore.OpenAsync(file));
 
         public async ValueTask DisposeAsync()
         {

@@ -6,6 +6,7 @@ using Godwit.Migrations;
 using Godwit.Plans;
 using Godwit.Rebuild;
 using Godwit.Runs;
+using Godwit.Workers;
 using Godwit.Tests.Metadata;
 
 namespace Godwit.Tests.Cli;
@@ -57,7 +58,21 @@ internal sealed class FakeMigrator : IMigrator
         return Answer(Proposal, "propose");
     }
 
+    public Migration? FindMigration(string name) => MigratorOptions?.Migrations.Find(name);
+
     public Task<IReadOnlyList<MigrationOverview>> MigrationsAsync(CancellationToken ct) => Answer(Migrations, "migrations");
+
+    public Task<UpgradeGate> UpgradeAsync(string version, CancellationToken ct) => Answer(new UpgradeGate(false, []), "upgrade");
+
+    public Task QueueAsync(string runId, string who, CancellationToken ct) => Answer(runId, $"queue {runId}");
+
+    public Task<WorkerSettings> SettingsAsync(CancellationToken ct) => Answer(WorkerSettings.Read(new Dictionary<string, string>()), "settings");
+
+    public Task SetAsync(string name, string? value, string who, CancellationToken ct) => Answer(name, $"set {name} {value}");
+
+    public Task<IReadOnlyList<AuditEntry>> AuditAsync(int most, CancellationToken ct) => Answer<IReadOnlyList<AuditEntry>>([], "audit");
+
+    public Task WorkAsync(IProgress<WorkerEvent> events, CancellationToken ct) => Answer("", "work");
 
     public Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct) => Answer(Checks, $"diagnose {table}");
 

@@ -43,7 +43,7 @@ public sealed class StateFileTests : IDisposable
     public async Task Runs_lists_what_is_stored()
     {
         var ct = TestContext.Current.CancellationToken;
-        await using (var store = await SqliteRunStore.OpenAsync(State, ct: ct))
+        await using (var store = await SqliteStore.OpenAsync(State, ct: ct))
         {
             await store.CreateRunAsync(StoreSamples.Run("aaaaaaaa", table: "db.\"[red]x[/]\""), StoreSamples.Plan(), ct);
         }

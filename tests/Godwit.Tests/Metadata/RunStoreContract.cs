@@ -11,10 +11,10 @@ namespace Godwit.Tests.Metadata;
 public abstract class RunStoreContract : IAsyncLifetime
 {
     private protected static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
-    private readonly List<IRunStore> _opened = [];
+    private readonly List<IStore> _opened = [];
 
     /// <summary>Every write that carries a lease.</summary>
-    private static readonly Dictionary<string, Func<IRunStore, Lease, Task>> FencedWrites = new()
+    private static readonly Dictionary<string, Func<IStore, Lease, Task>> FencedWrites = new()
     {
         ["renew"] = (store, lease) => store.RenewLeaseAsync(lease, Minute, """{"p":"stale"}"""),
         ["release"] = (store, lease) => store.ReleaseLeaseAsync(lease),
@@ -29,7 +29,7 @@ public abstract class RunStoreContract : IAsyncLifetime
 
     private protected ManualClock Clock { get; } = new();
 
-    private protected IRunStore Store => _opened[0];
+    private protected IStore Store => _opened[0];
 
     private protected static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -261,9 +261,9 @@ public abstract class RunStoreContract : IAsyncLifetime
     }
 
     /// <summary>Opens the test's store once more, as another process would.</summary>
-    private protected abstract Task<IRunStore> OpenAsync();
+    private protected abstract Task<IStore> OpenAsync();
 
-    private protected async Task<IRunStore> AnotherAsync()
+    private protected async Task<IStore> AnotherAsync()
     {
         _opened.Add(await OpenAsync());
         return _opened[^1];

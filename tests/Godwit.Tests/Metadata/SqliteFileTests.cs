@@ -25,7 +25,7 @@ public sealed class SqliteFileTests : IDisposable
     public async Task A_new_file_and_its_folders_are_its_users_alone()
     {
         var path = Path.Combine(_folder.FullName, "a", "b", "state.db");
-        await using var store = await SqliteRunStore.OpenAsync(path, ct: Ct);
+        await using var store = await SqliteStore.OpenAsync(path, ct: Ct);
         await store.CreateRunAsync(StoreSamples.Run("aaaaaaaa"), StoreSamples.Plan(), Ct);
         const UnixFileMode user = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         if (!OperatingSystem.IsWindows())
@@ -48,7 +48,7 @@ public sealed class SqliteFileTests : IDisposable
     public async Task A_store_that_was_closed_is_opened_again_with_what_it_held()
     {
         await FillAsync();
-        await using var store = await SqliteRunStore.OpenAsync(_path, create: false, ct: Ct);
+        await using var store = await SqliteStore.OpenAsync(_path, create: false, ct: Ct);
         (await store.ListRunsAsync(Ct)).ShouldHaveSingleItem().ShouldBeEquivalentTo(StoreSamples.Run("aaaaaaaa"));
     }
 
@@ -76,7 +76,7 @@ public sealed class SqliteFileTests : IDisposable
                 () => SqliteSchema.Upgrade(connection, _path, [.. SqliteSchema.Versions, "ALTER TABLE runs ADD COLUMN colour TEXT; DROP TABLE nothing"]));
         }
 
-        await using var store = await SqliteRunStore.OpenAsync(_path, ct: Ct);
+        await using var store = await SqliteStore.OpenAsync(_path, ct: Ct);
         (await store.ListRunsAsync(Ct)).Count.ShouldBe(1);
     }
 
@@ -110,7 +110,7 @@ public sealed class SqliteFileTests : IDisposable
         // All but the first page, which holds the header and the schema.
         Array.Fill(bytes, (byte)0xAB, 4096, bytes.Length - 4096);
         await File.WriteAllBytesAsync(_path, bytes, Ct);
-        await using var store = await SqliteRunStore.OpenAsync(_path, ct: Ct);
+        await using var store = await SqliteStore.OpenAsync(_path, ct: Ct);
         (await Should.ThrowAsync<StoreException>(store.ListRunsAsync(Ct))).Message.ShouldStartWith($"The state file {_path} is damaged. Restore it");
     }
 
@@ -123,7 +123,7 @@ public sealed class SqliteFileTests : IDisposable
             connection.Execute("UPDATE plans SET body = replace(body, 'copy', 'drop'); UPDATE runs SET state = 'Levitating'");
         }
 
-        await using var store = await SqliteRunStore.OpenAsync(_path, ct: Ct);
+        await using var store = await SqliteStore.OpenAsync(_path, ct: Ct);
         await Should.ThrowAsync<StoredFormatException>(store.GetPlanAsync("aaaaaaaa", Ct));
         (await Should.ThrowAsync<StoredFormatException>(store.ListRunsAsync(Ct))).Message.ShouldContain("RunState \"Levitating\"");
     }
@@ -148,7 +148,7 @@ public sealed class SqliteFileTests : IDisposable
     {
         await File.WriteAllTextAsync(_path, "a file in place of the folder", Ct);
         var below = Path.Combine(_path, "state.db");
-        var refused = await Should.ThrowAsync<StoreException>(SqliteRunStore.OpenAsync(below, ct: Ct));
+        var refused = await Should.ThrowAsync<StoreException>(SqliteStore.OpenAsync(below, ct: Ct));
         refused.Message.ShouldStartWith($"The state file {below} cannot be made: ");
         refused.Message.ShouldEndWith(". Name a file in a folder that this user may write to with --state.");
     }
@@ -156,7 +156,7 @@ public sealed class SqliteFileTests : IDisposable
     [Fact]
     public async Task A_file_that_was_deleted_meanwhile_stops_the_writer()
     {
-        await using var store = await SqliteRunStore.OpenAsync(_path, ct: Ct);
+        await using var store = await SqliteStore.OpenAsync(_path, ct: Ct);
         File.Delete(_path);
         (await Should.ThrowAsync<StoreException>(store.CreateRunAsync(StoreSamples.Run("aaaaaaaa"), StoreSamples.Plan(), Ct)))
             .Message.ShouldBe($"The state file {_path} was moved or deleted while it was in use. Put it back and resume the run.");
@@ -166,7 +166,7 @@ public sealed class SqliteFileTests : IDisposable
     public async Task A_lock_that_stays_is_reported_and_keeps_nobody_from_reading()
     {
         await FillAsync();
-        await using var store = await SqliteRunStore.OpenAsync(_path, null, create: false, TimeSpan.FromMilliseconds(20), Ct);
+        await using var store = await SqliteStore.OpenAsync(_path, null, create: false, TimeSpan.FromMilliseconds(20), Ct);
         using var connection = Connect();
         using (connection.BeginTransaction(deferred: false))
         {
@@ -181,7 +181,7 @@ public sealed class SqliteFileTests : IDisposable
     [Fact]
     public async Task A_write_that_fails_in_the_middle_leaves_nothing_and_the_store_usable()
     {
-        await using var store = await SqliteRunStore.OpenAsync(_path, ct: Ct);
+        await using var store = await SqliteStore.OpenAsync(_path, ct: Ct);
         using (var connection = Connect())
         {
             connection.Execute("CREATE TRIGGER full BEFORE INSERT ON steps WHEN NEW.step = 1 BEGIN SELECT RAISE(ABORT, 'no room'); END");
@@ -205,12 +205,12 @@ public sealed class SqliteFileTests : IDisposable
 
     private async Task FillAsync()
     {
-        await using var store = await SqliteRunStore.OpenAsync(_path, ct: Ct);
+        await using var store = await SqliteStore.OpenAsync(_path, ct: Ct);
         await store.CreateRunAsync(StoreSamples.Run("aaaaaaaa"), StoreSamples.Plan(), Ct);
     }
 
     private async Task RefusedAsync(string sentence, bool create = true) =>
-        (await Should.ThrowAsync<StoreException>(SqliteRunStore.OpenAsync(_path, create: create, ct: Ct))).Message.ShouldBe(sentence);
+        (await Should.ThrowAsync<StoreException>(SqliteStore.OpenAsync(_path, create: create, ct: Ct))).Message.ShouldBe(sentence);
 
     private SqliteConnection Connect(SqliteOpenMode mode = SqliteOpenMode.ReadWrite)
     {

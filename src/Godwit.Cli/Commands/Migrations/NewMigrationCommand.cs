@@ -3,10 +3,10 @@ using Godwit.Checks;
 
 namespace Godwit.Cli.Commands.Migrations;
 
-/// <summary><c>godwit migrations new</c>: writes a commented YAML file to begin with. Needs no server.</summary>
+/// <summary><c>godwit migrations new</c>: writes a commented YAML file to begin with, and the schema that editors check it by. Needs no server.</summary>
 internal static class NewMigrationCommand
 {
-    private const string Template = "Godwit.Cli.Commands.Migrations.template.yaml";
+    private const string Schema = "migration.schema.json";
     private static readonly Argument<string> Name = MigrationArguments.Name();
 
     /// <summary>The verb.</summary>
@@ -31,9 +31,7 @@ internal static class NewMigrationCommand
         }
 
         var path = Path.Combine(folder, $"{name}.yaml");
-        await using var template = typeof(NewMigrationCommand).Assembly.GetManifestResourceStream(Template)!;
-        using var reader = new StreamReader(template);
-        var text = (await reader.ReadToEndAsync(call.Token)).Replace("NAME", name, StringComparison.Ordinal);
+        var text = (await ReadAsync("template.yaml", call.Token)).Replace("NAME", name, StringComparison.Ordinal);
         try
         {
             await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
@@ -45,6 +43,8 @@ internal static class NewMigrationCommand
             throw new InvalidRequestException([$"{path} is there already, and was left as it is."]);
         }
 
+        // The schema is that of this Godwit: an older one there is replaced.
+        await File.WriteAllTextAsync(Path.Combine(folder, Schema), await ReadAsync(Schema, call.Token), call.Token);
         if (call.Output.IsJson)
         {
             call.Output.Document(new { path });
@@ -55,5 +55,12 @@ internal static class NewMigrationCommand
         }
 
         return ExitCodes.Done;
+    }
+
+    private static async Task<string> ReadAsync(string resource, CancellationToken ct)
+    {
+        await using var stream = typeof(NewMigrationCommand).Assembly.GetManifestResourceStream($"{typeof(NewMigrationCommand).Namespace}.{resource}")!;
+        using var reader = new StreamReader(stream);
+        return await reader.ReadToEndAsync(ct);
     }
 }

@@ -22,7 +22,7 @@ internal static class ShowMigrationCommand
         MigrationArguments.Require(call, problems);
         await using var migrator = await call.OpenAsync(create: true, problems, migrations: true);
         var name = call.Get(Name)!;
-        var definition = MigrationArguments.Options(call, problems).Migrations.Find(name)
+        var definition = migrator.FindMigration(name)
             ?? throw new InvalidRequestException([$"There is no migration {name}; `godwit migrations list` shows those that there are."]);
         var overview = (await migrator.MigrationsAsync(call.Token)).Single(m => m.Name == name);
         if (call.Output.IsJson)

@@ -1,55 +1,18 @@
+using System.Data.Common;
 using Dapper;
 using Godwit.Plans;
 using Godwit.Runs;
-using Microsoft.Data.Sqlite;
 
-namespace Godwit.Metadata.Sqlite;
+namespace Godwit.Metadata;
 
-/// <summary>
-/// Runs in one SQLite file, the default. Several processes may use the file at once: a run in one terminal, `status` and
-/// `pause` in others. The file must be on a local disk.
-/// </summary>
-/// <example><code>await using var store = await SqliteRunStore.OpenAsync("/var/lib/godwit/state.db");</code></example>
-public sealed class SqliteRunStore : IRunStore
+/// <summary>Runs, settings and the audit trail, in SQL that every database below understands alike.</summary>
+internal sealed class Store(IDatabase database, TimeProvider clock) : IStore
 {
-    private static readonly TimeSpan DefaultBusyWait = TimeSpan.FromSeconds(5);
-    private readonly SqliteDatabase _database;
-    private readonly TimeProvider _clock;
-
-    private SqliteRunStore(SqliteDatabase database, TimeProvider clock) => (_database, _clock) = (database, clock);
-
-    /// <summary>
-    /// Opens a state file, and upgrades it in place when an older Godwit wrote it. A new file can be read by its user only.
-    /// </summary>
-    /// <param name="path">The file.</param>
-    /// <param name="clock">The clock that leases run by.</param>
-    /// <param name="create">Whether to make the file, and its folders, when there is none.</param>
-    /// <param name="ct">Gives up before the file is touched.</param>
-    /// <exception cref="StoreException">There is no file, it is not one of Godwit's, is too new, or cannot be written to.</exception>
-    public static Task<SqliteRunStore> OpenAsync(
-        string path, TimeProvider? clock = null, bool create = true, CancellationToken ct = default) =>
-        OpenAsync(path, clock, create, DefaultBusyWait, ct);
-
-    internal static Task<SqliteRunStore> OpenAsync(
-        string path, TimeProvider? clock, bool create, TimeSpan busyWait, CancellationToken ct)
-    {
-        ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        // SQLite waits for locks by blocking, which a caller may do without.
-        return Task.Run(
-            () =>
-            {
-                var full = Path.GetFullPath(path);
-                SqliteFile.Ensure(full, create);
-                return new SqliteRunStore(SqliteDatabase.Open(full, busyWait), clock ?? TimeProvider.System);
-            },
-            ct);
-    }
-
     /// <inheritdoc/>
     public Task CreateRunAsync(RunRecord run, Plan plan, CancellationToken ct = default)
     {
         var text = PlanFormat.Serialize(plan);
-        return _database.WriteAsync(
+        return database.WriteAsync(
             tx =>
             {
                 var others = tx.Runs();
@@ -65,17 +28,17 @@ public sealed class SqliteRunStore : IRunStore
     }
 
     /// <inheritdoc/>
-    public Task<RunRecord?> FindRunAsync(string runId, CancellationToken ct = default) => _database.ReadAsync(
+    public Task<RunRecord?> FindRunAsync(string runId, CancellationToken ct = default) => database.ReadAsync(
         db => db.QuerySingleOrDefault<RunRow>($"SELECT {RunRow.Columns} FROM runs WHERE run_id = @runId", new { runId })?.ToRecord(), ct);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<RunRecord>> ListRunsAsync(CancellationToken ct = default) => ListAsync<RunRow, RunRecord>(
-        $"SELECT {RunRow.Columns} FROM runs ORDER BY created_at DESC, rowid DESC", "", row => row.ToRecord(), ct);
+        $"SELECT {RunRow.Columns} FROM runs ORDER BY created_at DESC, number DESC", "", row => row.ToRecord(), ct);
 
     /// <inheritdoc/>
     public async Task<Plan> GetPlanAsync(string runId, CancellationToken ct = default)
     {
-        var (body, checksum) = await _database.ReadAsync(
+        var (body, checksum) = await database.ReadAsync(
             db => db.QuerySingleOrDefault<(string? Body, string? Checksum)>("SELECT body, checksum FROM plans WHERE run_id = @runId", new { runId }),
             ct);
         return body is null || checksum is null ? throw new RunNotFoundException(runId) : PlanFormat.Deserialize(body, checksum);
@@ -99,26 +62,25 @@ public sealed class SqliteRunStore : IRunStore
         runId, row => row.ToRecord(), ct);
 
     /// <inheritdoc/>
-    public Task<Lease> AcquireLeaseAsync(string runId, string owner, TimeSpan duration, CancellationToken ct = default) => _database.WriteAsync(
+    public Task<Lease> AcquireLeaseAsync(string runId, string owner, TimeSpan duration, CancellationToken ct = default) => database.WriteAsync(
         tx =>
         {
             tx.RequireRun(runId);
             var last = tx.Connection!.FindLease(runId);
-            var now = _clock.GetUtcNow();
-            if (last?.ToLease() is { } held && held.ExpiresAt > now)
+            if (last?.ToLease() is { } held && held.ExpiresAt > Now)
             {
-                throw new LeaseHeldException(held);
+                throw new LeaseHeldException(Here(held));
             }
 
-            var taken = new Lease(runId, owner, (last?.Epoch ?? 0) + 1, ToMilliseconds(now + duration));
+            var taken = new Lease(runId, owner, (last?.Epoch ?? 0) + 1, ToMilliseconds(Now + duration));
             tx.PutLease(taken);
-            return taken;
+            return Here(taken);
         },
         ct);
 
     /// <inheritdoc/>
     public Task<Lease?> FindLeaseAsync(string runId, CancellationToken ct = default) =>
-        _database.ReadAsync(db => db.FindLease(runId)?.ToLease(), ct);
+        database.ReadAsync(db => db.FindLease(runId)?.ToLease() is { } lease ? Here(lease) : null, ct);
 
     /// <inheritdoc/>
     public Task<Lease> RenewLeaseAsync(Lease lease, TimeSpan duration, string? progress, CancellationToken ct = default) => FencedAsync(
@@ -126,14 +88,14 @@ public sealed class SqliteRunStore : IRunStore
         lease.RunId,
         tx =>
         {
-            var renewed = lease with { ExpiresAt = ToMilliseconds(_clock.GetUtcNow() + duration) };
+            var renewed = lease with { ExpiresAt = ToMilliseconds(Now + duration) };
             tx.PutLease(renewed);
             if (progress is not null)
             {
                 tx.Change("UPDATE runs SET progress = @progress WHERE run_id = @RunId", new { lease.RunId, progress });
             }
 
-            return renewed;
+            return Here(renewed);
         },
         ct);
 
@@ -165,7 +127,7 @@ public sealed class SqliteRunStore : IRunStore
         FencedAsync(lease, error.RunId, tx => tx.AppendError(error), ct);
 
     /// <inheritdoc/>
-    public Task PutRequestAsync(string runId, RunRequest request, CancellationToken ct = default) => _database.WriteAsync(
+    public Task PutRequestAsync(string runId, RunRequest request, CancellationToken ct = default) => database.WriteAsync(
         tx =>
         {
             tx.RequireRun(runId);
@@ -178,7 +140,7 @@ public sealed class SqliteRunStore : IRunStore
     /// <inheritdoc/>
     public async Task<RunRequest> GetRequestAsync(string runId, CancellationToken ct = default)
     {
-        var request = await _database.ReadAsync(
+        var request = await database.ReadAsync(
             db => db.QuerySingleOrDefault<string>(
                 "SELECT coalesce(q.request, 'None') FROM runs r LEFT JOIN requests q ON q.run_id = r.run_id WHERE r.run_id = @runId", new { runId }),
             ct);
@@ -193,26 +155,55 @@ public sealed class SqliteRunStore : IRunStore
         ct);
 
     /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<string, string>> GetSettingsAsync(CancellationToken ct = default) => await database.ReadAsync(
+        db => db.Query<(string Name, string Value)>("SELECT name, value FROM settings").ToDictionary(s => s.Name, s => s.Value, StringComparer.Ordinal), ct);
+
+    /// <inheritdoc/>
+    public Task PutSettingAsync(string name, string? value, AuditEntry audit, CancellationToken ct = default) => database.WriteAsync(
+        tx =>
+        {
+            tx.AppendAudit(audit);
+            return value is null
+                ? tx.Change("DELETE FROM settings WHERE name = @name", new { name })
+                : tx.Change("INSERT INTO settings (name, value) VALUES (@name, @value) ON CONFLICT (name) DO UPDATE SET value = excluded.value", new { name, value });
+        },
+        ct);
+
+    /// <inheritdoc/>
+    public Task AppendAuditAsync(AuditEntry entry, CancellationToken ct = default) => database.WriteAsync(tx => tx.AppendAudit(entry), ct);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<AuditEntry>> GetAuditAsync(int most, CancellationToken ct = default) => database.ReadAsync<IReadOnlyList<AuditEntry>>(
+        db => [.. db.Query<AuditRow>("SELECT at AS At, who AS Who, action AS Action, subject AS Subject, details AS Details FROM audit ORDER BY id DESC LIMIT @most", new { most })
+            .Select(r => r.ToEntry())],
+        ct);
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
-        _database.Dispose();
+        database.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    // Leases are kept by the database's clock, and looked at by this machine's.
+    private DateTimeOffset Now => clock.GetUtcNow() + database.ClockOffset;
+
+    private Lease Here(Lease lease) => lease with { ExpiresAt = lease.ExpiresAt - database.ClockOffset };
 
     private static DateTimeOffset ToMilliseconds(DateTimeOffset time) => StoredValue.Time(time.ToUnixTimeMilliseconds());
 
     private Task<IReadOnlyList<T>> ListAsync<TRow, T>(string sql, string runId, Func<TRow, T> toRecord, CancellationToken ct) =>
-        _database.ReadAsync<IReadOnlyList<T>>(db => [.. db.Query<TRow>(sql, new { runId }).Select(toRecord)], ct);
+        database.ReadAsync<IReadOnlyList<T>>(db => [.. db.Query<TRow>(sql, new { runId }).Select(toRecord)], ct);
 
     /// <summary>Writes only while the lease is the newest one; an expired lease that nobody else took still is.</summary>
-    private Task<T> FencedAsync<T>(Lease lease, string runId, Func<SqliteTransaction, T> write, CancellationToken ct)
+    private Task<T> FencedAsync<T>(Lease lease, string runId, Func<DbTransaction, T> write, CancellationToken ct)
     {
         if (lease.RunId != runId)
         {
             throw new ArgumentException($"The lease is on run {lease.RunId}, the write is to run {runId}.", nameof(lease));
         }
 
-        return _database.WriteAsync(
+        return database.WriteAsync(
             tx =>
             {
                 tx.RequireLease(lease);

@@ -4,7 +4,7 @@ using Godwit.Metadata.Sqlite;
 namespace Godwit.Tests.Metadata;
 
 /// <summary>The contract on a state file in a folder of its own.</summary>
-public sealed class SqliteRunStoreTests : RunStoreConflictContract
+public sealed class SqliteStoreTests : RunStoreConflictContract
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("godwit-state-");
 
@@ -14,6 +14,6 @@ public sealed class SqliteRunStoreTests : RunStoreConflictContract
         _folder.Delete(recursive: true);
     }
 
-    private protected override async Task<IRunStore> OpenAsync() =>
-        await SqliteRunStore.OpenAsync(Path.Combine(_folder.FullName, "state.db"), Clock, ct: Ct);
+    private protected override async Task<IStore> OpenAsync() =>
+        await SqliteStore.OpenAsync(Path.Combine(_folder.FullName, "state.db"), Clock, ct: Ct);
 }

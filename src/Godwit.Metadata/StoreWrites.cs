@@ -1,21 +1,21 @@
+using System.Data.Common;
 using Dapper;
 using Godwit.Plans;
 using Godwit.Runs;
-using Microsoft.Data.Sqlite;
 
-namespace Godwit.Metadata.Sqlite;
+namespace Godwit.Metadata;
 
-/// <summary>The statements inside the transactions of <see cref="SqliteRunStore"/>.</summary>
-internal static class SqliteWrites
+/// <summary>The statements inside the transactions of <see cref="Store"/>.</summary>
+internal static class StoreWrites
 {
-    public static int Change(this SqliteTransaction tx, string sql, object parameters) => tx.Connection!.Execute(sql, parameters, tx);
+    public static int Change(this DbTransaction tx, string sql, object parameters) => tx.Connection!.Execute(sql, parameters, tx);
 
-    public static LeaseRow? FindLease(this SqliteConnection db, string runId) => db.QuerySingleOrDefault<LeaseRow>(
+    public static LeaseRow? FindLease(this DbConnection db, string runId) => db.QuerySingleOrDefault<LeaseRow>(
         "SELECT run_id AS RunId, owner AS Owner, epoch AS Epoch, expires_at AS ExpiresAt FROM leases WHERE run_id = @runId", new { runId });
 
-    public static void RequireRun(this SqliteTransaction tx, string runId) => tx.State(runId);
+    public static void RequireRun(this DbTransaction tx, string runId) => tx.State(runId);
 
-    public static void RequireLease(this SqliteTransaction tx, Lease lease)
+    public static void RequireLease(this DbTransaction tx, Lease lease)
     {
         var held = tx.Connection!.ExecuteScalar<long>(
             "SELECT count(*) FROM leases WHERE run_id = @RunId AND owner = @Owner AND epoch = @Epoch",
@@ -26,16 +26,16 @@ internal static class SqliteWrites
         }
     }
 
-    public static RunState State(this SqliteTransaction tx, string runId)
+    public static RunState State(this DbTransaction tx, string runId)
     {
         var state = tx.Connection!.QuerySingleOrDefault<string>("SELECT state FROM runs WHERE run_id = @runId", new { runId }, tx);
         return state is null ? throw new RunNotFoundException(runId) : StoredValue.Name<RunState>(state);
     }
 
-    public static IReadOnlyList<RunRecord> Runs(this SqliteTransaction tx) =>
+    public static IReadOnlyList<RunRecord> Runs(this DbTransaction tx) =>
         [.. tx.Connection!.Query<RunRow>($"SELECT {RunRow.Columns} FROM runs ORDER BY created_at DESC", transaction: tx).Select(r => r.ToRecord())];
 
-    public static int InsertRun(this SqliteTransaction tx, RunRecord run, Plan plan, string text)
+    public static int InsertRun(this DbTransaction tx, RunRecord run, Plan plan, string text)
     {
         tx.Change(
             """
@@ -48,10 +48,10 @@ internal static class SqliteWrites
         tx.Change(
             "INSERT INTO plans (run_id, body, checksum) VALUES (@RunId, @text, @checksum)",
             new { run.RunId, text, checksum = PlanFormat.Checksum(text) });
-        return tx.InsertSteps(run.RunId, plan.Steps);
+        return tx.InsertSteps(run.RunId, plan.Steps.Count);
     }
 
-    public static int UpdateRun(this SqliteTransaction tx, RunRecord run) => tx.Change(
+    public static int UpdateRun(this DbTransaction tx, RunRecord run) => tx.Change(
         """
         UPDATE runs SET state = @State, started_at = @StartedAt, finished_at = @FinishedAt, rollback_until = @RollbackUntil,
                         cleaned_up = @CleanedUp, problem = @Problem, options = @Options, progress = coalesce(@Progress, progress)
@@ -59,7 +59,7 @@ internal static class SqliteWrites
         """,
         RunRow.From(run));
 
-    public static int UpdateStep(this SqliteTransaction tx, StepRecord step)
+    public static int UpdateStep(this DbTransaction tx, StepRecord step)
     {
         var changed = tx.Change(
             "UPDATE steps SET state = @State, rows_done = @RowsDone, attempts = @Attempts WHERE run_id = @RunId AND step = @Index",
@@ -67,7 +67,7 @@ internal static class SqliteWrites
         return changed == 1 ? changed : throw new ArgumentException($"Run {step.RunId} has no step {step.Index}.", nameof(step));
     }
 
-    public static JournalEntry AppendJournal(this SqliteTransaction tx, JournalEntry entry)
+    public static JournalEntry AppendJournal(this DbTransaction tx, JournalEntry entry)
     {
         var last = tx.Connection!.ExecuteScalar<long>(
             "SELECT coalesce(max(sequence), 0) FROM journal WHERE run_id = @RunId", new { entry.RunId }, tx);
@@ -79,33 +79,27 @@ internal static class SqliteWrites
         return row.ToRecord();
     }
 
-    public static int AppendError(this SqliteTransaction tx, RunError error) => tx.Change(
+    public static int AppendError(this DbTransaction tx, RunError error) => tx.Change(
         "INSERT INTO errors (run_id, step, message, details, at) VALUES (@RunId, @Step, @Message, @Details, @At)",
         new { error.RunId, error.Step, error.Message, error.Details, At = error.At.ToUnixTimeMilliseconds() });
 
-    public static int PutLease(this SqliteTransaction tx, Lease lease) => tx.Change(
+    public static int AppendAudit(this DbTransaction tx, AuditEntry entry) => tx.Change(
+        "INSERT INTO audit (at, who, action, subject, details) VALUES (@At, @Who, @Action, @Subject, @Details)",
+        new { At = entry.At.ToUnixTimeMilliseconds(), entry.Who, entry.Action, entry.Subject, entry.Details });
+
+    public static int PutLease(this DbTransaction tx, Lease lease) => tx.Change(
         """
         INSERT INTO leases (run_id, owner, epoch, expires_at) VALUES (@RunId, @Owner, @Epoch, @ExpiresAt)
         ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch, expires_at = excluded.expires_at
         """,
         new { lease.RunId, lease.Owner, lease.Epoch, ExpiresAt = lease.ExpiresAt.ToUnixTimeMilliseconds() });
 
-    /// <summary>One prepared statement for all of them: a plan may have tens of thousands.</summary>
-    private static int InsertSteps(this SqliteTransaction tx, string runId, IReadOnlyList<PlannedStep> steps)
-    {
-        using var insert = tx.Connection!.CreateCommand();
-        insert.Transaction = tx;
-        insert.CommandText = "INSERT INTO steps (run_id, step, state, rows_done, attempts) VALUES ($run, $step, $state, 0, 0)";
-        insert.Parameters.AddWithValue("$run", runId);
-        insert.Parameters.AddWithValue("$state", nameof(StepState.Pending));
-        var index = insert.Parameters.Add("$step", SqliteType.Integer);
-        insert.Prepare();
-        foreach (var step in steps)
-        {
-            index.Value = step.Index;
-            insert.ExecuteNonQuery();
-        }
-
-        return steps.Count;
-    }
+    /// <summary>One statement for all of them: a plan may have tens of thousands, numbered from 0.</summary>
+    private static int InsertSteps(this DbTransaction tx, string runId, int count) => tx.Change(
+        """
+        WITH RECURSIVE numbers (step) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT step + 1 FROM numbers WHERE step + 1 < @count)
+        INSERT INTO steps (run_id, step, state, rows_done, attempts)
+        SELECT @runId, step, @state, 0, 0 FROM numbers WHERE @count > 0
+        """,
+        new { runId, count, state = nameof(StepState.Pending) });
 }

@@ -2,9 +2,9 @@ using System.Text.Json;
 using Godwit.Plans;
 using Godwit.Runs;
 
-namespace Godwit.Metadata.Sqlite;
+namespace Godwit.Metadata;
 
-/// <summary>A row of <c>runs</c> as SQLite gives it: integers are 64 bits, times are milliseconds since 1970 (UTC).</summary>
+/// <summary>A row of <c>runs</c> as a database gives it: integers are 64 bits, times are milliseconds since 1970 (UTC).</summary>
 internal sealed class RunRow
 {
     public const string Columns =
@@ -85,7 +85,7 @@ internal sealed record JournalRow(string RunId, long Sequence, long Step, string
     };
 }
 
-// Not a positional record: Dapper finds no constructor for a column that SQLite gives no type to, and NULL has none.
+// Not a positional record: Dapper finds no constructor for a column that has no type, as NULL has in SQLite.
 internal sealed class ErrorRow
 {
     public required string RunId { get; init; }
@@ -95,6 +95,17 @@ internal sealed class ErrorRow
     public long At { get; init; }
 
     public RunError ToRecord() => new(RunId, (int?)Step, Message, Details, StoredValue.Time(At));
+}
+
+internal sealed class AuditRow
+{
+    public long At { get; init; }
+    public required string Who { get; init; }
+    public required string Action { get; init; }
+    public required string Subject { get; init; }
+    public string? Details { get; init; }
+
+    public AuditEntry ToEntry() => new(StoredValue.Time(At), Who, Action, Subject, Details);
 }
 
 internal sealed class LeaseRow
@@ -116,7 +127,7 @@ internal static class StoredValue
         Enum.TryParse<T>(name, out var value) && Enum.IsDefined(value)
             ? value
             : throw new StoredFormatException(
-                $"The state file holds the {typeof(T).Name} \"{name}\", which this Godwit does not know. Use the version that wrote it.");
+                $"The store holds the {typeof(T).Name} \"{name}\", which this Godwit does not know. Use the version that wrote it.");
 
     public static DateTimeOffset Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
 

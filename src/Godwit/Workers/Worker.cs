@@ -1,0 +1,178 @@
+using Godwit.Checks;
+using Godwit.ClickHouse;
+using Godwit.Metadata;
+using Godwit.Migrations;
+using Godwit.Plans;
+using Godwit.Runs;
+
+namespace Godwit.Workers;
+
+/// <summary>Something that a worker did, or that keeps it from working.</summary>
+/// <param name="Message">One sentence.</param>
+/// <param name="RunId">The run it is about; null for the worker as a whole.</param>
+/// <param name="IsTrouble">Whether somebody should look.</param>
+public sealed record WorkerEvent(string Message, string? RunId = null, bool IsTrouble = false);
+
+/// <summary>
+/// Works on the runs of an instance for as long as its process lives: those that people asked for, those whose owner died and, when the
+/// settings say so, what is required. There may be any number of workers; each run has one owner.
+/// </summary>
+/// <param name="migrator">The instance, the store and the migrations.</param>
+/// <param name="events">Is told what happens; null for nobody.</param>
+public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = null)
+{
+    private readonly Dictionary<string, Task> _owned = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private readonly RunHost _host = migrator.Host with { HandsOver = true };
+
+    /// <summary>How often it looks: an owner that died is noticed when its lease has ended and the next look comes.</summary>
+    public TimeSpan Period { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Works until it is cancelled. Then the queries of its runs are killed and the runs are let go of as they are, for another worker to go on
+    /// with. A store or a server that is away is told of and waited for.
+    /// </summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        try
+        {
+            while (true)
+            {
+                await TryLookAsync(ct);
+                await Task.Delay(Period, _host.Clock, ct);
+            }
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // Each of them has been cancelled too.
+            await Task.WhenAll(_owned.Values);
+        }
+    }
+
+    private async Task LookAsync(CancellationToken ct)
+    {
+        var settings = WorkerSettings.Read(await _host.Store.GetSettingsAsync(ct));
+        foreach (var ended in _owned.Where(o => o.Value.IsCompleted).Select(o => o.Key).ToList())
+        {
+            _owned.Remove(ended);
+        }
+
+        var runs = (await _host.Store.ListRunsAsync(ct)).Where(r => r.Instance == _host.Gateway.Name).ToList();
+        foreach (var run in runs.Where(r => !RunTransitions.IsFinal(r.State) && !_owned.ContainsKey(r.RunId)).TakeWhile(_ => _owned.Count < settings.MaxConcurrentRuns))
+        {
+            await LookAtAsync(run, settings, ct);
+        }
+
+        if (settings is { AutoStart: true, Drain: false } && settings.Windows.Contain(_host.Clock.GetUtcNow())
+            && _owned.Count == 0 && !runs.Exists(r => RunTransitions.IsActive(r.State) || r.State is RunState.Failed or RunState.NeedsOperator))
+        {
+            await StartRequiredAsync(settings, ct);
+        }
+    }
+
+    private async Task TryLookAsync(CancellationToken ct)
+    {
+        try
+        {
+            await LookAsync(ct);
+            _told.Remove("away");
+        }
+        catch (Exception e) when (e is StoreException or StoredFormatException or ClickHouseException)
+        {
+            Tell("away", new WorkerEvent($"The worker waits: {e.Message}", IsTrouble: true));
+        }
+    }
+
+    private async Task LookAtAsync(RunRecord run, WorkerSettings settings, CancellationToken ct)
+    {
+        if (await _host.Store.FindLeaseAsync(run.RunId, ct) is { } lease && lease.ExpiresAt > _host.Clock.GetUtcNow())
+        {
+            return;
+        }
+
+        var request = await _host.Store.GetRequestAsync(run.RunId, ct);
+        var isStart = (run.State, request) == (RunState.NotStarted, RunRequest.Start);
+        RunRequest? first = WorkerDecision.Of(run.State, request, settings) switch
+        {
+            WorkerMove.Work when isStart && !settings.Windows.Contain(_host.Clock.GetUtcNow()) => null,
+            WorkerMove.Work => request,
+            WorkerMove.RollBack => RunRequest.Rollback,
+            WorkerMove.Fail => RunRequest.Abandon,
+            _ => null,
+        };
+        if (first is { } what)
+        {
+            _owned[run.RunId] = Task.Run(() => OwnAsync(run, what, settings, ct), CancellationToken.None);
+        }
+    }
+
+    private async Task OwnAsync(RunRecord run, RunRequest first, WorkerSettings settings, CancellationToken ct)
+    {
+        try
+        {
+            events?.Report(new WorkerEvent($"{run.Subject}: {(first == RunRequest.None ? "goes on, its owner is gone" : first.ToString())}", run.RunId));
+            await Runner.RunAsync(_host, run.RunId, first, null, ct);
+            var now = await _host.Store.FindRunAsync(run.RunId, CancellationToken.None);
+            if (now?.State == RunState.Failed && settings.AutoRollback && first != RunRequest.Rollback && !ct.IsCancellationRequested)
+            {
+                events?.Report(new WorkerEvent($"{run.Subject} failed and is rolled back: {now.Problem}", run.RunId, IsTrouble: true));
+                await Runner.RunAsync(_host, run.RunId, RunRequest.Rollback, null, ct);
+                now = await _host.Store.FindRunAsync(run.RunId, CancellationToken.None);
+            }
+
+            events?.Report(new WorkerEvent($"{run.Subject} is {now?.State}{(now?.Problem is null ? "" : $": {now.Problem}")}", run.RunId, now?.State is RunState.Failed or RunState.NeedsOperator or RunState.FailedAtStartup));
+        }
+        catch (Exception e) when (e is LeaseHeldException or LeaseLostException)
+        {
+            events?.Report(new WorkerEvent($"{run.Subject} is worked on by another process.", run.RunId));
+        }
+        catch (Exception e) when (e is StoreException or StoredFormatException or ClickHouseException or WrongStateException or RunConflictException)
+        {
+            events?.Report(new WorkerEvent($"{run.Subject} was let go of: {e.Message}", run.RunId, IsTrouble: true));
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // Before it owned the run.
+        }
+    }
+
+    private async Task StartRequiredAsync(WorkerSettings settings, CancellationToken ct)
+    {
+        var next = (await migrator.MigrationsAsync(ct)).FirstOrDefault(m => m is { IsOrphaned: false, IsRequired: true, IsDone: false } && m.WaitsFor.Count == 0 && IsStartable(m));
+        if (next is null)
+        {
+            return;
+        }
+
+        var options = new RunOptions { RollbackWindow = settings.RollbackWindow };
+        try
+        {
+            var proposal = await migrator.ProposeAsync(new MigrationRequest(next.Name), options, ct);
+            if (proposal.Plan is null)
+            {
+                var refusal = CheckRunner.Refusal(proposal.Checks) ?? "";
+                Tell($"{next.Name}: {refusal}", new WorkerEvent($"{next.Name} is required and cannot start. {refusal}", IsTrouble: true));
+                return;
+            }
+
+            var run = await migrator.CreateRunAsync(proposal.Plan, options, ct);
+            await migrator.QueueAsync(run, "worker", ct);
+        }
+        catch (Exception e) when (e is InvalidRequestException or RunConflictException)
+        {
+            Tell($"{next.Name}: {e.Message}", new WorkerEvent($"{next.Name} is required and cannot start. {e.Message}", IsTrouble: true));
+        }
+    }
+
+    // What a person has rolled back or what was refused at its start is not forced on the instance again.
+    private static bool IsStartable(MigrationOverview migration) => migration is { State: RunState.NotStarted, RunId: null };
+
+    // Once for as long as it stays so.
+    private void Tell(string key, WorkerEvent what)
+    {
+        if (_told.Add(key))
+        {
+            events?.Report(what);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using Godwit.Migrations;
+using Godwit.Plans;
+
+namespace Godwit.Workers;
+
+/// <summary>How an instance is run: stored, changeable at any time, obeyed by every worker from its next look on.</summary>
+public sealed record WorkerSettings
+{
+    /// <summary>Every setting that there is, with its default, its bounds and what it is for.</summary>
+    public static IReadOnlyList<Parameter> Definitions { get; } =
+    [
+        new("autoStart", ParameterType.Boolean) { Default = "false", Help = "Start by itself what is required here, in the order of dependencies" },
+        new("autoContinue", ParameterType.Boolean) { Default = "true", Help = "Go on with a run whose worker died; otherwise it becomes Failed" },
+        new("autoRollback", ParameterType.Boolean) { Default = "false", Help = "Roll back a run that failed" },
+        new("blockUpgrade", ParameterType.Boolean) { Default = "true", Help = "Let `godwit check` block an upgrade while migrations must be done first" },
+        new("drain", ParameterType.Boolean) { Default = "false", Help = "Start nothing more; what runs is brought to its end. For the time before an upgrade" },
+        new("maxConcurrentRuns", ParameterType.Integer) { Default = "1", Min = "1", Max = "16", Help = "How many runs a worker works on at once; an instance takes one at a time" },
+        new("rollbackWindowHours", ParameterType.Integer) { Default = "24", Min = "0", Max = "8760", Help = "How long a completed run that a worker started can be rolled back" },
+        new("timeWindows", ParameterType.Text) { Default = "", Help = "When runs may be started, in UTC: '22:00-06:00', several with commas; empty for any time" },
+    ];
+
+    private readonly ParameterValues _values;
+
+    private WorkerSettings(ParameterValues values) => _values = values;
+
+    /// <summary>See <see cref="Definitions"/>.</summary>
+    public bool AutoStart => _values.Get<bool>("autoStart");
+
+    /// <inheritdoc cref="AutoStart"/>
+    public bool AutoContinue => _values.Get<bool>("autoContinue");
+
+    /// <inheritdoc cref="AutoStart"/>
+    public bool AutoRollback => _values.Get<bool>("autoRollback");
+
+    /// <inheritdoc cref="AutoStart"/>
+    public bool BlockUpgrade => _values.Get<bool>("blockUpgrade");
+
+    /// <inheritdoc cref="AutoStart"/>
+    public bool Drain => _values.Get<bool>("drain");
+
+    /// <inheritdoc cref="AutoStart"/>
+    public int MaxConcurrentRuns => (int)_values.Get<long>("maxConcurrentRuns");
+
+    /// <inheritdoc cref="AutoStart"/>
+    public TimeSpan RollbackWindow => TimeSpan.FromHours(_values.Get<long>("rollbackWindowHours"));
+
+    /// <summary>When runs may be started.</summary>
+    public TimeWindows Windows => TimeWindows.Parse(_values.Get<string>("timeWindows"));
+
+    /// <summary>Every setting as it is now, as a person writes it.</summary>
+    public IReadOnlyDictionary<string, string> Texts => _values.Texts;
+
+    /// <summary>Reads what is stored, defaults filled in.</summary>
+    /// <exception cref="StoredFormatException">A stored setting is not known to this build, or not good.</exception>
+    public static WorkerSettings Read(IReadOnlyDictionary<string, string> stored)
+    {
+        var (values, problems) = ParameterValues.Read(Definitions, stored);
+        return values is null
+            ? throw new StoredFormatException($"The stored settings cannot be used: {string.Join(' ', problems)} Set them again, or use the version that set them.")
+            : new WorkerSettings(values);
+    }
+
+    /// <summary>What is wrong with a value for a setting; null when it can be stored.</summary>
+    public static string? Problem(string name, string value)
+    {
+        if (Definitions.FirstOrDefault(d => d.Name == name) is not { } definition)
+        {
+            return $"There is no setting {name}; there are {string.Join(", ", Definitions.Select(d => d.Name))}.";
+        }
+
+        try
+        {
+            _ = name == "timeWindows" ? TimeWindows.Parse(value) : null;
+        }
+        catch (FormatException e)
+        {
+            return $"{name}: {e.Message}";
+        }
+
+        return definition.Read(value).Problem;
+    }
+}
