@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds Godwit, checks its format and runs every test. On Debian it installs the ClickHouse server the tests need.
+# Builds Godwit, checks its format and runs every test. On Debian it installs the servers the tests need.
 #
 #   ./test.sh            everything
 #   ./test.sh Rebuild    only the classes with Rebuild in their full names (several words: any of them)
@@ -80,14 +80,15 @@ installed_version() {
     } 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1 || true
 }
 
-install_old_server() {
+install_servers() {
     local missing=() package file version
     for package in clickhouse-server clickhouse-client; do
         command -v "$package" >/dev/null || missing+=("$package")
     done
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
     if ((${#missing[@]} > 0)); then
         command -v apt-get >/dev/null ||
-            fail "The tests need ${missing[*]} $old_server as Debian packages it, and there is no apt-get here."
+            fail "The tests need ${missing[*]} as Debian packages it, and there is no apt-get here."
         phase "Installing ${missing[*]}"
         # The tests start servers of their own. A person's policy stays as it is.
         if [[ ! -e $policy_dir/policy-rc.d && ! -L $policy_dir/policy-rc.d ]]; then
@@ -103,6 +104,9 @@ install_old_server() {
         [[ -z $policy ]] || remove_policy
         done_in
     fi
+
+    # Some containers have it for root alone, and PostgreSQL does not run as root.
+    [[ -w /dev/null && $(stat -c %a /dev/null) == 666 ]] || as_root chmod 666 /dev/null
 
     for package in clickhouse-server clickhouse-client; do
         version=$(installed_version "$package")
@@ -183,7 +187,7 @@ done
 command -v dotnet >/dev/null || fail 'The .NET 10 SDK is needed, and there is no dotnet on the PATH.'
 dotnet --version >/dev/null 2>&1 || fail 'The .NET 10 SDK (global.json) is needed; the dotnet on the PATH has none.'
 command -v npm >/dev/null || fail 'npm is needed: it fetches the ClickHouse engine that Godwit tests with.'
-install_old_server
+install_servers
 
 mkdir -p -- "$results"
 phase 'Building'

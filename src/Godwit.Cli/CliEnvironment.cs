@@ -1,6 +1,6 @@
 using System.Collections;
+using Godwit.Cli.Arguments;
 using Godwit.ClickHouse;
-using Godwit.Metadata.Sqlite;
 
 namespace Godwit.Cli;
 
@@ -53,7 +53,7 @@ internal sealed record CliEnvironment
 
     private static async Task<IMigrator> OpenAsync(ClickHouseOptions server, string stateFile, bool create, MigratorOptions options, CancellationToken ct)
     {
-        var store = await SqliteStore.OpenAsync(stateFile, create: create, ct: ct);
+        var store = await StoreAddress.OpenAsync(stateFile, create, ct);
         return new OwnedMigrator(new ClickHouseGateway(server), store, options);
     }
 }

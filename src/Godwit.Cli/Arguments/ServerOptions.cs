@@ -21,7 +21,7 @@ internal static class ServerOptions
         Recursive(Opt.Text("--ca-certificate", "FILE", "A PEM file with the authorities to trust instead of the system's"));
 
     private static readonly Option<string> StateOption =
-        Recursive(Opt.Text("--state", "FILE", "Where runs are kept [GODWIT_STATE; ~/.local/state/godwit/godwit.db]"));
+        Recursive(Opt.Text("--state", "WHERE", "Where runs are kept: a file, or postgresql://USER@HOST/DATABASE [GODWIT_STATE; ~/.local/state/godwit/godwit.db]"));
 
     private static readonly Option<string> OutputOption = Recursive(Opt.Parsed(
         "--output", "text|json", "For people, or one JSON document on stdout [text]", Opt.OneOf("text", "json")));
@@ -78,12 +78,18 @@ internal static class ServerOptions
         return options;
     }
 
-    /// <summary>The state file.</summary>
+    /// <summary>The state file, or the address of the database that stands for it.</summary>
     public static string StateFile(Invocation call, List<string> problems)
     {
         if ((call.Get(StateOption) ?? call.Environment.Variable("GODWIT_STATE")) is { } named)
         {
-            return Path.GetFullPath(named);
+            if (!StoreAddress.IsPostgres(named))
+            {
+                return Path.GetFullPath(named);
+            }
+
+            problems.AddRange(StoreAddress.Problem(named) is { } problem ? [problem] : []);
+            return named;
         }
 
         // A relative path in XDG_STATE_HOME must be ignored, says its specification.

@@ -113,7 +113,8 @@ public sealed class WorkerTests(RealEngine real)
         await using var c = await NewAsync();
         var migrator = c.Knows(Named("a", "versions: { mustBeDoneBy: 2.0.0 }"), Named("b", "versions: { mustBeDoneBy: 3.0.0 }"));
 
-        (await migrator.UpgradeAsync("1.9.0", MigrationCase.Ct)).ShouldBeEquivalentTo(new UpgradeGate(false, Array.Empty<string>()));
+        var free = await migrator.UpgradeAsync("1.9.0", MigrationCase.Ct);
+        (free.Blocks, free.Reasons.Count).ShouldBe((false, 0));
         var gate = await migrator.UpgradeAsync("2.0.0", MigrationCase.Ct);
 
         gate.Blocks.ShouldBeTrue();
