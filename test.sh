@@ -105,9 +105,6 @@ install_servers() {
         done_in
     fi
 
-    # Some containers have it for root alone, and PostgreSQL does not run as root.
-    [[ -w /dev/null && $(stat -c %a /dev/null) == 666 ]] || as_root chmod 666 /dev/null
-
     for package in clickhouse-server clickhouse-client; do
         version=$(installed_version "$package")
         [[ $version == "$old_server" ]] ||
