@@ -44,7 +44,10 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
         // An odd stride takes points before and after in turn.
         var stride = Math.Max(1, undisturbed.Writes * 2 / most) | 1;
         var points = Enumerable.Range(1, undisturbed.Writes).SelectMany(n => new[] { $"{n}:before", $"{n}:after" })
-            .Where((p, i) => only?.Contains(p, StringComparer.Ordinal) ?? i % stride == 0).ToList();
+            .Where((p, i) => only?.Contains(p, StringComparer.Ordinal) ?? i % stride == 0)
+
+            // Before the first write there is no run, and so no lease that could end.
+            .Where(p => kind != CrashKind.GodwitFrozen || p != "1:before").ToList();
         say($"{scenario.Name}: {undisturbed.Writes} writes, {points.Count} points");
         ConcurrentBag<string> failures = [];
         var lanes = new ParallelOptions { MaxDegreeOfParallelism = kind == CrashKind.ServerKilled ? 1 : Environment.ProcessorCount };
@@ -90,7 +93,7 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
             var outcome = await FinishAsync(order, table, host);
             if (host.Sleeping is not null)
             {
-                await WakeAsync(host.Sleeping);
+                await WakeAsync(host.Sleeping, host.Errors!);
                 (await table.ShapeAsync((await FindAsync(order.State))!.RunId)).ShouldBe(outcome.CleanShape, "what a process did that woke up too late");
                 await table.RequireExactAsync();
             }
@@ -193,7 +196,7 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
                     if (order.Freezes)
                     {
                         isSleeping = true;
-                        return host with { Sleeping = process };
+                        return host with { Sleeping = process, Errors = errors };
                     }
                 }
                 else
@@ -216,21 +219,21 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
     }
 
     // It must find out that the run is not its own any more, and end without having done anything.
-    private static async Task WakeAsync(Process process)
+    private static async Task WakeAsync(Process process, Task<string> errors)
     {
-        using (process)
-        {
-            using var wake = Process.Start("kill", ["-CONT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-            var errors = await process.StandardError.ReadToEndAsync();
-            await process.WaitForExitAsync();
-            errors.ShouldContain(nameof(Metadata.LeaseLostException));
-        }
+        using var wake = Process.Start("kill", ["-CONT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        (await errors).ShouldContain(nameof(Metadata.LeaseLostException));
     }
 
     private sealed record Host(int Writes, string Death)
     {
         /// <summary>The process, when it is frozen.</summary>
         public Process? Sleeping { get; init; }
+
+        /// <summary>What it says on standard error until it ends.</summary>
+        public Task<string>? Errors { get; init; }
     }
 
     private sealed record Outcome(int Writes, string Shape, string CleanShape);
