@@ -1,9 +1,9 @@
 using System.CommandLine;
 using Godwit.Checks;
 using Godwit.Cli.Arguments;
+using Godwit.Cli.Commands.Migrations;
 using Godwit.Cli.Rendering;
 using Godwit.ClickHouse;
-using Godwit.Cli.Commands.Migrations;
 using Godwit.Metadata;
 using Godwit.Runs;
 

@@ -6,8 +6,8 @@ using Godwit.Migrations;
 using Godwit.Plans;
 using Godwit.Rebuild;
 using Godwit.Runs;
-using Godwit.Workers;
 using Godwit.Tests.Metadata;
+using Godwit.Workers;
 
 namespace Godwit.Tests.Cli;
 
