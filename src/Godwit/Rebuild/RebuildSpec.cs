@@ -97,7 +97,7 @@ public sealed record Direction(
     /// <summary>A condition over the target's columns, as one over the table that is read: columns of another type are cast first.</summary>
     public string OverSource(string condition)
     {
-        var words = SqlText.Tokens(condition).Select(t => SqlText.Unquote(condition[t.Start..t.End])).ToHashSet(StringComparer.Ordinal);
+        var words = SqlText.Tokens(condition).Where(t => t.Kind != SqlText.TokenKind.String).Select(t => SqlText.Unquote(condition[t.Start..t.End])).ToHashSet(StringComparer.Ordinal);
         var cast = Mapping.Where(m => m.Expression != Sql.Identifier(m.Target) && words.Contains(m.Target)).ToList();
 
         // The parameters of a lambda hide the columns of the same name; an alias would be taken for the column, or the column for it.

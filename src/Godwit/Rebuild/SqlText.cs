@@ -84,10 +84,10 @@ internal static class SqlText
         return parts;
     }
 
-    /// <summary>The name that a quoted or plain token stands for.</summary>
+    /// <summary>The name, or the text, that a quoted or plain token stands for.</summary>
     public static string Unquote(string token)
     {
-        if (token.Length < 2 || token[0] is not ('`' or '"'))
+        if (token.Length < 2 || token[0] is not ('`' or '"' or '\''))
         {
             return token;
         }

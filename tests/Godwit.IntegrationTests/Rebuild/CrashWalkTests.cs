@@ -86,7 +86,7 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Others))]
-    public Task Other_runs_go_on_to_the_same_end_wherever_Godwit_is_killed(string scenario) => WalkAsync(real.Engine, scenario, 10, CrashKind.GodwitKilled);
+    public Task Other_runs_go_on_to_the_same_end_wherever_Godwit_is_killed(string scenario) => WalkAsync(real.Engine, scenario, 8, CrashKind.GodwitKilled);
 
     [Theory]
     [InlineData("copy", 12)]
@@ -103,7 +103,7 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     public async Task A_migration_goes_on_to_the_same_end_wherever_Godwit_is_killed(string scenario)
     {
         await using var engine = await EngineFixture.StartAsync(hasQueryLog: true);
-        await WalkAsync(engine, scenario, 20, CrashKind.GodwitKilled);
+        await WalkAsync(engine, scenario, 12, CrashKind.GodwitKilled);
     }
 
     [Theory]

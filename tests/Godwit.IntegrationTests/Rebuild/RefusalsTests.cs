@@ -91,6 +91,19 @@ public sealed class RefusalsTests(RealEngine real)
         (await c.EverythingAsync()).ShouldBe(before);
     }
 
+    [Fact]
+    public async Task A_buffer_before_a_table_of_that_name_in_another_database_is_no_feed()
+    {
+        await using var c = await RebuildCase.NewAsync(real.Engine);
+        await using var other = await RebuildCase.NewAsync(real.Engine);
+        await c.SqlAsync(Plain);
+        await other.SqlAsync(Plain, $"CREATE TABLE @b AS @t ENGINE = Buffer('{other.Database}', 't', 1, 10, 100, 10, 100, 1000, 10000)");
+
+        var proposal = await c.Migrator.ProposeAsync(Any with { Table = c.Table }, new RunOptions(), RebuildCase.Ct);
+
+        proposal.Plan.ShouldNotBeNull(string.Join(' ', proposal.Checks));
+    }
+
     private static async Task<string> AnswerAsync(RebuildCase c, RebuildRequest request, RunOptions options)
     {
         try
