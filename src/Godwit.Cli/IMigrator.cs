@@ -112,6 +112,7 @@ internal sealed class OwnedMigrator(ClickHouseGateway gateway, IStore store, Mig
     public async ValueTask DisposeAsync()
     {
         gateway.Dispose();
+        await (options.PostgreSql?.DisposeAsync() ?? ValueTask.CompletedTask);
         await store.DisposeAsync();
     }
 }

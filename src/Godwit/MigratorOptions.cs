@@ -18,6 +18,9 @@ public sealed record MigratorOptions
     /// <summary>The application's PostgreSQL; stays the caller's. Null when there is none.</summary>
     public DbDataSource? PostgreSql { get; init; }
 
+    /// <summary>The cluster that the server belongs to; null when it is alone.</summary>
+    public ClusterOptions? Cluster { get; init; }
+
     /// <summary>The version of the application; null when migrations have no window.</summary>
     public string? AppVersion { get; init; }
 
@@ -25,5 +28,5 @@ public sealed record MigratorOptions
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     internal RunHost Host(ClickHouseGateway gateway, IStore store) =>
-        new(store, gateway, Clock) { Migrations = Migrations, PostgreSql = PostgreSql, AppVersion = AppVersion };
+        new(store, gateway, Clock) { Migrations = Migrations, PostgreSql = PostgreSql, AppVersion = AppVersion, Cluster = Cluster };
 }

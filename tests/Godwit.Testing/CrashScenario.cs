@@ -30,6 +30,9 @@ public sealed record CrashScenario(string Name, string Engine, RebuildRequest Ch
     /// <summary>Tables that the migration leaves.</summary>
     public IReadOnlyList<string> Makes { get; init; } = [];
 
+    /// <summary>Tables that are kept for a rollback until the clean-up, over {run}.</summary>
+    public IReadOnlyList<string> Keeps { get; init; } = ["t_godwit_{run}"];
+
     /// <summary>What must be the same in the table and in the ledger of all inserts.</summary>
     public string Figures { get; init; } = "count(), sum(cityHash64(id, key, shard, n, text))";
 

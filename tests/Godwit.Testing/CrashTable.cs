@@ -85,15 +85,24 @@ public sealed class CrashTable : IAsyncDisposable
     {
         var rows = await _gateway.QueryAsync(
             $"SELECT name, create_table_query AS ddl FROM system.tables WHERE database = '{Database}' AND name NOT IN ({string.Join(", ", Own.Skip(1).Select(Sql.Literal))}) ORDER BY name");
-        var text = string.Join('\n', rows.Select(r => $"{r["name"]}: {r["ddl"]}"));
+        List<string> lines = [];
+        foreach (var row in rows)
+        {
+            var isMade = _scenario.Makes.Contains(row["name"], StringComparer.Ordinal);
+            lines.Add($"{row["name"]}: {row["ddl"]}{(isMade ? await _gateway.ScalarAsync<string>($"SELECT toString((count(), sum(cityHash64(*)))) FROM {Database}.{row["name"]}") : "")}");
+        }
+
+        var text = string.Join('\n', lines);
         return text.Replace(Database, "db", StringComparison.Ordinal).Replace(runId, "run", StringComparison.Ordinal);
     }
 
-    /// <summary>Nothing but the table itself, what a migration was to make and, where a rollback is kept possible, the retired one is there.</summary>
-    public async Task RequireNothingLeftAsync(string? retired)
+    /// <summary>Nothing but the table itself, what a migration was to make and, where a rollback is kept possible, what is needed for it is there.</summary>
+    /// <param name="runId">The run that can be rolled back; null when none can.</param>
+    public async Task RequireNothingLeftAsync(string? runId)
     {
+        var kept = runId is null ? [] : _scenario.Keeps.Select(k => k.Replace("{run}", runId, StringComparison.Ordinal));
         var rows = await _gateway.QueryAsync(
-            $"SELECT name FROM system.tables WHERE database = '{Database}' AND name NOT IN ({string.Join(", ", Own.Concat(_scenario.Makes).Append(retired ?? "t").Select(Sql.Literal))})");
+            $"SELECT name FROM system.tables WHERE database = '{Database}' AND name NOT IN ({string.Join(", ", Own.Concat(_scenario.Makes).Concat(kept).Select(Sql.Literal))})");
         rows.Count.ShouldBe(0, $"left: {string.Join(' ', rows.Select(r => r["name"]))}");
     }
 

@@ -130,7 +130,7 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
         run.State.ShouldBe(scenario.End, run.Problem);
         await table.RequireExactAsync();
         var hasRetired = run is { State: RunState.Completed, CleanedUp: false };
-        await table.RequireNothingLeftAsync(hasRetired ? $"t_godwit_{run.RunId}" : null);
+        await table.RequireNothingLeftAsync(hasRetired ? run.RunId : null);
         var shape = await table.ShapeAsync(run.RunId);
         if (hasRetired)
         {

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Godwit.ClickHouse;
 using Godwit.Engine;
 
@@ -36,12 +38,37 @@ public sealed class EngineFixture : IAsyncDisposable
 
     /// <summary>Starts one.</summary>
     /// <param name="hasQueryLog">Whether it keeps system.query_log.</param>
-    public static async Task<EngineFixture> StartAsync(bool hasQueryLog = false)
+    public static Task<EngineFixture> StartAsync(bool hasQueryLog = false) => StartAsync(Cluster + (hasQueryLog ? QueryLog : ""), 0);
+
+    /// <summary>Starts one for each row of a cluster: its shard is its place in the list.</summary>
+    /// <param name="name">The cluster's name.</param>
+    /// <param name="shards">How many.</param>
+    public static async Task<IReadOnlyList<EngineFixture>> StartClusterAsync(string name, int shards)
+    {
+        var ports = Enumerable.Range(0, shards).Select(_ => FreePort()).ToList();
+        var config = $"<remote_servers><{name}>{string.Concat(ports.Select(p => $"<shard><replica><host>127.0.0.1</host><port>{p}</port></replica></shard>"))}</{name}></remote_servers>{QueryLog}";
+        List<EngineFixture> engines = [];
+        foreach (var port in ports)
+        {
+            engines.Add(await StartAsync(config, port));
+        }
+
+        return engines;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static async Task<EngineFixture> StartAsync(string configuration, int tcpPort)
     {
         var folder = Directory.CreateTempSubdirectory("godwit-engine-").FullName;
         var config = Path.Combine(folder, "config.xml");
-        await File.WriteAllTextAsync(config, $"<clickhouse>{Cluster}{(hasQueryLog ? QueryLog : "")}</clickhouse>");
-        var options = new EngineOptions { Path = folder, ConfigFile = config, TcpPort = 0 };
+        await File.WriteAllTextAsync(config, $"<clickhouse>{configuration}</clickhouse>");
+        var options = new EngineOptions { Path = folder, ConfigFile = config, TcpPort = tcpPort };
         try
         {
             return new EngineFixture(options, await EngineProcess.StartAsync(options));

@@ -34,9 +34,21 @@ internal static class ServerOptions
     public static readonly Option<string> AppVersion =
         Recursive(Opt.Text("--app-version", "V", "The version of the application, for migrations with a window [GODWIT_APP_VERSION]"));
 
+    /// <summary>The cluster that the server belongs to.</summary>
+    public static readonly Option<string> Cluster =
+        Recursive(Opt.Text("--cluster", "NAME", "The server's cluster in system.clusters, for operations on more than one node [GODWIT_CLUSTER]"));
+
+    /// <summary>Its nodes.</summary>
+    public static readonly Option<string[]> Nodes =
+        Recursive(Opt.Many("--node", "HOST:PORT", "A node of the cluster, where its HTTP port is not the server's; name all [GODWIT_NODES, with commas]"));
+
+    /// <summary>The application's PostgreSQL.</summary>
+    public static readonly Option<string> Postgres =
+        Recursive(Opt.Text("--postgres", "URL", "The application's PostgreSQL, postgresql://USER@HOST/DATABASE; password in PGPASSWORD [GODWIT_POSTGRES]"));
+
     /// <summary>All of them, in the order of the help.</summary>
     public static IReadOnlyList<Option> All { get; } =
-        [ServerOption, UserOption, PasswordFileOption, CaCertificateOption, StateOption, Migrations, AppVersion, OutputOption];
+        [ServerOption, UserOption, PasswordFileOption, CaCertificateOption, Cluster, Nodes, Postgres, StateOption, Migrations, AppVersion, OutputOption];
 
     /// <summary>Whether JSON is asked for. Read before the command line is, since complaints about that are documents, too.</summary>
     public static bool WantsJson(IReadOnlyList<string> args)
@@ -83,12 +95,12 @@ internal static class ServerOptions
     {
         if ((call.Get(StateOption) ?? call.Environment.Variable("GODWIT_STATE")) is { } named)
         {
-            if (!StoreAddress.IsPostgres(named))
+            if (!PostgresAddress.Is(named))
             {
                 return Path.GetFullPath(named);
             }
 
-            problems.AddRange(StoreAddress.Problem(named) is { } problem ? [problem] : []);
+            problems.AddRange(PostgresAddress.Problem("--state", named) is { } problem ? [problem] : []);
             return named;
         }
 

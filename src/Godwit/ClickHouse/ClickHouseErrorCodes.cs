@@ -8,6 +8,7 @@ public static class ClickHouseErrorCodes
     public const int CannotParseText = 6;
     public const int CannotParseInputAssertionFailed = 27;
     public const int BadArguments = 36;
+    public const int UnknownFunction = 46;
     public const int UnknownIdentifier = 47;
     public const int NotImplemented = 48;
     public const int TypeMismatch = 53;
@@ -74,6 +75,7 @@ public static class ClickHouseErrorCodes
         [NoSuchColumnInTable] = ("NO_SUCH_COLUMN_IN_TABLE", false),
         [CannotParseInputAssertionFailed] = ("CANNOT_PARSE_INPUT_ASSERTION_FAILED", false),
         [BadArguments] = ("BAD_ARGUMENTS", false),
+        [UnknownFunction] = ("UNKNOWN_FUNCTION", false),
         [UnknownIdentifier] = ("UNKNOWN_IDENTIFIER", false),
         [NotImplemented] = ("NOT_IMPLEMENTED", false),
         [TypeMismatch] = ("TYPE_MISMATCH", false),

@@ -17,6 +17,7 @@ public sealed class ClickHouseGateway : IDisposable
     private static readonly QueryOptions Defaults = new();
     private readonly HttpExchange _exchange;
     private readonly Func<CancellationToken, Task>? _guard;
+    private readonly bool _isShared;
 
     /// <summary>Prepares the connection; nothing is sent yet.</summary>
     /// <param name="options">Where the server is.</param>
@@ -34,13 +35,17 @@ public sealed class ClickHouseGateway : IDisposable
         _exchange = new HttpExchange(options, handler);
     }
 
-    private ClickHouseGateway(ClickHouseGateway other, Func<CancellationToken, Task> guard) => (Name, _exchange, _guard) = (other.Name, other._exchange, guard);
+    private ClickHouseGateway(string name, HttpExchange exchange, Func<CancellationToken, Task>? guard) => (Name, _exchange, _guard, _isShared) = (name, exchange, guard, true);
 
     /// <summary>host:port, for people.</summary>
     public string Name { get; }
 
     /// <summary>The same connections, with something that is asked right before anything is sent and may throw. The connections stay this one's.</summary>
-    internal ClickHouseGateway Guarded(Func<CancellationToken, Task> guard) => new(this, guard);
+    internal ClickHouseGateway Guarded(Func<CancellationToken, Task> guard) => new(Name, _exchange, guard);
+
+    /// <summary>Another node of the cluster, reached with the same scheme and login. The connections stay this one's.</summary>
+    /// <param name="node">host:port of its HTTP interface.</param>
+    internal ClickHouseGateway At(string node) => node == Name ? this : new(node, _exchange.At(node), _guard);
 
     /// <summary>Runs a statement to its end and forgets what it returns.</summary>
     public async Task ExecuteAsync(string sql, QueryOptions? options = null, CancellationToken ct = default)
@@ -129,7 +134,7 @@ public sealed class ClickHouseGateway : IDisposable
     /// <summary>Closes the connections.</summary>
     public void Dispose()
     {
-        if (_guard is null)
+        if (!_isShared)
         {
             _exchange.Dispose();
         }

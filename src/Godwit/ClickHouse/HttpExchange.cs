@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Authentication;
@@ -9,12 +10,14 @@ namespace Godwit.ClickHouse;
 /// <summary>Sends one statement over HTTP. What comes back is an answer of ClickHouse or an exception that says what happened.</summary>
 internal sealed class HttpExchange : IDisposable
 {
+    private readonly ConcurrentDictionary<string, Lazy<HttpExchange>> _others = new(StringComparer.Ordinal);
     private readonly ClickHouseOptions _options;
+    private readonly HttpMessageHandler? _handler;
     private readonly HttpClient _client;
 
     public HttpExchange(ClickHouseOptions options, HttpMessageHandler? handler)
     {
-        _options = options;
+        (_options, _handler) = (options, handler);
         _client = new HttpClient(handler ?? CreateHandler(options), disposeHandler: handler is null)
         {
             BaseAddress = options.Url,
@@ -43,7 +46,19 @@ internal sealed class HttpExchange : IDisposable
         return await SendAsync(request, new Statement("", new QueryOptions()), () => false, ct);
     }
 
-    public void Dispose() => _client.Dispose();
+    /// <summary>The same login on another node, host:port. It is closed with this one.</summary>
+    public HttpExchange At(string node) => node == _options.Name
+        ? this
+        : _others.GetOrAdd(node, n => new Lazy<HttpExchange>(() => new HttpExchange(_options with { Url = new Uri($"{_options.Url.Scheme}://{n}") }, _handler))).Value;
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        foreach (var other in _others.Values)
+        {
+            other.Value.Dispose();
+        }
+    }
 
     private async Task<Answer> SendAsync(HttpRequestMessage request, Statement statement, Func<bool> wasSent, CancellationToken ct)
     {

@@ -39,8 +39,7 @@ internal static class QueryLog
     /// <summary>Looks at the log before a statement is sent, and says with which settings the statement is certain to be in it.</summary>
     public static async Task<(QueryLogMark Mark, IReadOnlyDictionary<string, string> Settings)> MarkAsync(ClickHouseGateway gateway, CancellationToken ct)
     {
-        var settings = (await gateway.QueryAsync($"SELECT name FROM system.settings WHERE name IN ({string.Join(", ", Wanted.Keys.Select(Sql.Literal))})", ct: ct))
-            .ToDictionary(r => r["name"], r => Wanted[r["name"]], StringComparer.Ordinal);
+        var settings = await Known.SettingsAsync(gateway, Wanted, ct);
         if (!await FlushAsync(gateway, ct) || await gateway.ScalarAsync<long>("SELECT count() FROM system.tables WHERE database = 'system' AND name = 'query_log'", ct: ct) == 0)
         {
             return (new QueryLogMark((long?)null), settings);

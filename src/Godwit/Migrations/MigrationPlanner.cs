@@ -71,11 +71,19 @@ internal sealed class MigrationPlanner(RunHost host)
 
         List<OperationPlan> plans = [];
         List<CheckResult> checks = [];
-        foreach (var operation in operations)
+        var draft = new OperationDraft(runId, host.Gateway, options, migration.Definition) { Cluster = new ClusterMap(host.Gateway, host.Cluster), PostgreSql = host.PostgreSql };
+        try
         {
-            var proposal = await operation.ProposeAsync(new OperationDraft(runId, host.Gateway, options, migration.Definition), ct);
-            checks.AddRange(proposal.Checks);
-            plans.AddRange(proposal.Plan is null ? [] : [proposal.Plan]);
+            foreach (var operation in operations)
+            {
+                var proposal = await operation.ProposeAsync(draft, ct);
+                checks.AddRange(proposal.Checks);
+                plans.AddRange(proposal.Plan is null ? [] : [proposal.Plan]);
+            }
+        }
+        catch (ClusterException e)
+        {
+            return ([], [new CheckResult("cluster", CheckVerdict.Refused, e.Message)]);
         }
 
         // Their helper tables are named after the run, and the second plan would be made from a table that the first one changes.

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Migrations;
@@ -27,15 +28,29 @@ public abstract record Operation
 /// <param name="Migration">The migration; null for an operation that was asked for without one.</param>
 internal sealed record OperationDraft(string RunId, ClickHouseGateway Gateway, RunOptions Options, Migration? Migration)
 {
-    /// <summary>A step on the server; it is numbered when the plan is put together.</summary>
-    public PlannedStep Step(string kind, string description, object arguments) => new()
+    /// <summary>The application's PostgreSQL; null when none was given.</summary>
+    public DbDataSource? PostgreSql { get; init; }
+
+    /// <summary>The nodes of the instance.</summary>
+    public required ClusterMap Cluster { get; init; }
+
+    /// <summary>A step; it is numbered when the plan is put together. It runs on the given server when no node is named.</summary>
+    public PlannedStep Step(string kind, string description, object arguments, string? node = null) => new()
     {
         Index = 0,
         Kind = kind,
-        Node = Gateway.Name,
+        Node = node ?? Gateway.Name,
         Description = description,
         Arguments = PlanFormat.ToElement(arguments),
     };
+
+    /// <summary>A step on each node of a scope.</summary>
+    /// <exception cref="ClusterException">The nodes cannot be told, or one of them does not answer.</exception>
+    public async Task<IReadOnlyList<PlannedStep>> StepsAsync(NodeScope scope, string kind, string description, object arguments, CancellationToken ct)
+    {
+        var nodes = await Cluster.NodesAsync(scope, ct);
+        return nodes.Select(node => Step(kind, nodes.Count > 1 ? $"{description} (on {node})" : description, arguments, node)).ToList();
+    }
 
     /// <summary>The step before what cannot be undone, unless a person has agreed beforehand: it waits for one.</summary>
     public IReadOnlyList<PlannedStep> GoAhead(bool irreversible, string what) => irreversible && !Options.AcceptIrreversible

@@ -21,14 +21,42 @@ internal static class OperationCatalog
     /// <summary>Calls code of the migration.</summary>
     public const string Code = "code";
 
+    /// <summary>Copies rows in batches.</summary>
+    public const string Copy = "copy";
+
+    /// <summary>Makes a table, a view or a dictionary.</summary>
+    public const string Create = "create";
+
+    /// <summary>Detaches or attaches a view.</summary>
+    public const string Detach = "detach";
+
+    /// <summary>Takes a table, a view or a dictionary away.</summary>
+    public const string Drop = "drop";
+
+    /// <summary>Changes rows where they are.</summary>
+    public const string Mutation = "mutation";
+
     /// <summary>Sends SQL.</summary>
     public const string Sql = "sql";
 
+    /// <summary>Moves, replaces or drops a partition.</summary>
+    public const string Partition = "partition";
+
+    /// <summary>Sends SQL to PostgreSQL.</summary>
+    public const string PostgreSql = "postgresql";
+
     private static readonly Dictionary<string, OperationKind> Kinds = new OperationKind[]
     {
+        new(Copy, shared => shared.Deserialize<CopySpec>(PlanFormat.Json), NothingAsync),
+        new(Create, shared => shared.Deserialize<PlainSpec>(PlanFormat.Json), NothingAsync),
+        new(Detach, shared => shared.Deserialize<PlainSpec>(PlanFormat.Json), NothingAsync),
+        new(Drop, shared => shared.Deserialize<DropSpec>(PlanFormat.Json), DropObject.CleanUpAsync),
+        new(Mutation, shared => shared.Deserialize<MutationSpec>(PlanFormat.Json), NothingAsync),
         new(Rebuild, shared => shared.Deserialize<RebuildSpec>(PlanFormat.Json), CleanUp.RunAsync),
         new(Code, shared => shared.Deserialize<CodeSpec>(PlanFormat.Json), NothingAsync),
-        new(Sql, shared => shared.Deserialize<SqlSpec>(PlanFormat.Json), NothingAsync),
+        new(Partition, shared => shared.Deserialize<PartitionSpec>(PlanFormat.Json), ChangePartition.CleanUpAsync),
+        new(PostgreSql, shared => shared.Deserialize<PlainSpec>(PlanFormat.Json), NothingAsync),
+        new(Sql, shared => shared.Deserialize<PlainSpec>(PlanFormat.Json), NothingAsync),
     }.ToDictionary(k => k.Name, StringComparer.Ordinal);
 
     /// <summary>The operation of that kind.</summary>

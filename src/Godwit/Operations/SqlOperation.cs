@@ -21,6 +21,9 @@ public sealed record SqlOperation : Operation
     /// <summary>What undoes it, however much of it was done; without a statement when nothing has to be undone. Null when it is <see cref="Irreversible"/>.</summary>
     public SqlStatements? Undo { get; init; }
 
+    /// <summary>On which nodes it is done, one after the other.</summary>
+    public NodeScope Scope { get; init; }
+
     /// <summary>Whether there is no way back: from its first statement on the run cannot be rolled back.</summary>
     public bool Irreversible { get; init; }
 
@@ -39,30 +42,24 @@ public sealed record SqlOperation : Operation
             }
         }
 
-        if (Undo is null && !Irreversible)
+        foreach (var problem in WayBack.Problems("This SQL", Undo is not null, Irreversible))
         {
-            yield return "Nothing undoes this SQL: add undo (an empty list when nothing has to be undone), or say irreversible if there is no way back.";
-        }
-
-        if (Undo is not null && Irreversible)
-        {
-            yield return "This SQL has an undo and is irreversible: leave out one of them.";
+            yield return problem;
         }
     }
 
-    internal override Task<OperationProposal> ProposeAsync(OperationDraft draft, CancellationToken ct)
+    internal override async Task<OperationProposal> ProposeAsync(OperationDraft draft, CancellationToken ct)
     {
-        var first = string.Join(' ', Forward.Statements[0].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-        var description = Description ?? (first.Length > 120 ? $"{first[..119]}…" : first);
+        var description = Description ?? StatementKind.Summary(Forward.Statements[0]);
         var operation = new PlannedOperation
         {
             Kind = OperationCatalog.Sql,
             Description = description,
             Irreversible = Irreversible,
-            Shared = PlanFormat.ToElement(new SqlSpec(Irreversible)),
+            Shared = PlanFormat.ToElement(new PlainSpec(Irreversible)),
         };
-        var step = draft.Step(RunSql.Name, description, new SqlArguments(Forward, Undo));
-        return Task.FromResult(new OperationProposal(new OperationPlan(operation, [.. draft.GoAhead(Irreversible, description), step]), []));
+        var steps = await draft.StepsAsync(Scope, RunSql.Name, description, new SqlArguments(Forward, Undo), ct);
+        return new OperationProposal(new OperationPlan(operation, [.. draft.GoAhead(Irreversible, description), .. steps]), []);
     }
 }
 
@@ -81,15 +78,4 @@ public sealed record SqlStatements(IReadOnlyList<string> Statements)
     /// EXISTS, CREATE OR REPLACE, OPTIMIZE, SYSTEM and TRUNCATE may, all others may not.
     /// </summary>
     public bool? Repeatable { get; init; }
-}
-
-/// <summary>What the step of a <see cref="SqlOperation"/> shares.</summary>
-/// <param name="Irreversible">See <see cref="SqlOperation.Irreversible"/>.</param>
-internal sealed record SqlSpec(bool Irreversible) : IOperationSpec
-{
-    QualifiedName? IOperationSpec.BrakedTable => null;
-
-    bool IOperationSpec.CanRollBackAfterCompletion => !Irreversible;
-
-    bool IOperationSpec.LeavesRetired => false;
 }

@@ -7,6 +7,13 @@ internal static class StatementKind
 {
     private static readonly string[] AlwaysRepeatable = ["OPTIMIZE", "SYSTEM", "TRUNCATE", "SELECT", "WITH", "EXISTS", "CHECK", "KILL"];
 
+    /// <summary>Its beginning on one line, for people.</summary>
+    public static string Summary(string sql)
+    {
+        var line = string.Join(' ', sql.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        return line.Length > 120 ? $"{line[..119]}…" : line;
+    }
+
     /// <summary>Whether sending it again does nothing that sending it once has not done.</summary>
     public static bool IsRepeatable(string sql)
     {

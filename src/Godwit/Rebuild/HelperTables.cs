@@ -20,7 +20,7 @@ internal static class HelperTables
     public static readonly string[] MergeHold = ["max_bytes_to_merge_at_max_space_in_pool", "max_bytes_to_merge_at_min_space_in_pool"];
 
     /// <summary>What follows the name of staging in the names of all other helper tables, as a regular expression.</summary>
-    public const string Suffix = "_(l[0-9]+|w|m)(_[df])?";
+    public const string Suffix = "_(l[0-9]+|w|m|k)(_[df])?";
 
     /// <summary>The landing table of a step.</summary>
     public static QualifiedName Landing(RebuildSpec spec, int step) => spec.Staging with { Table = $"{spec.Staging.Table}_l{step}" };
@@ -30,6 +30,9 @@ internal static class HelperTables
 
     /// <summary>The rows that views missed.</summary>
     public static QualifiedName Missed(RebuildSpec spec) => spec.Staging with { Table = $"{spec.Staging.Table}_m" };
+
+    /// <summary>The partitions that a run has put aside for a rollback.</summary>
+    public static QualifiedName Kept(QualifiedName staging) => staging with { Table = staging.Table + "_k" };
 
     /// <summary>The materialized view that belongs to a helper table.</summary>
     public static QualifiedName ViewOf(QualifiedName table) => table with { Table = table.Table + "_f" };

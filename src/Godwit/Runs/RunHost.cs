@@ -18,6 +18,9 @@ internal sealed record RunHost(IStore Store, ClickHouseGateway Gateway, TimeProv
     /// <summary>The application's PostgreSQL; null when none was given.</summary>
     public DbDataSource? PostgreSql { get; init; }
 
+    /// <summary>The cluster that the server belongs to; null when it is alone.</summary>
+    public ClusterOptions? Cluster { get; init; }
+
     /// <summary>Whether a run that is cancelled here is left as it is, for another process to go on with; otherwise it is Paused.</summary>
     public bool HandsOver { get; init; }
 

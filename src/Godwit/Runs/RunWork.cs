@@ -152,7 +152,7 @@ internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
         }
         catch (ClickHouseException e) when (!ct.IsCancellationRequested)
         {
-            await book.FailAsync(RunState.Failed, Failures.Explain(e, services.Gateway.Name), e.ServerMessage, _steps.Undoing);
+            await book.FailAsync(RunState.Failed, Failures.Explain(e), e.ServerMessage, _steps.Undoing);
         }
     }
 }

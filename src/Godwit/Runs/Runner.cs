@@ -45,7 +45,7 @@ internal sealed class Runner
             await journal.LoadAsync(ct);
             board.Restore(plan, book.Steps, journal);
             host = host with { Gateway = host.Gateway.Guarded(lease.RequireAsync) };
-            var runner = new Runner(host, control, book, r => Services(host, plan, run, journal, board, r.AwaitPersonAsync));
+            var runner = new Runner(host, control, book, r => Services(host, plan, run, journal, board, lease, r.AwaitPersonAsync));
             await store.PutRequestAsync(runId, RunRequest.None, ct);
             control.Start();
             await (first switch
@@ -84,6 +84,7 @@ internal sealed class Runner
         RunRecord run,
         Journal journal,
         ProgressBoard board,
+        LeaseKeeper lease,
         Func<RunState, RunRequest, Func<CancellationToken, Task>, CancellationToken, Task> awaitPersonAsync)
     {
         var options = JsonSerializer.Deserialize<RunOptions>(run.Options, PlanFormat.Json)!;
@@ -93,6 +94,8 @@ internal sealed class Runner
             Operations = OperationScope.Of(plan, table => new Brakes(host.Gateway, table, options, board, host.Clock)),
             Migration = host.Find(plan),
             Gateway = host.Gateway,
+            PostgreSql = host.PostgreSql,
+            RequireLeaseAsync = lease.RequireAsync,
             Journal = journal,
             Board = board,
             Options = options,
@@ -151,8 +154,9 @@ internal sealed class Runner
             RunState.Failed, "The process that worked on it died, and the setting autoContinue is off. `resume` goes on, `rollback` undoes it.", null, null);
     }
 
-    private Task KillAllAsync() => LongStatement.KillAsync(
-        _services.Gateway, $"startsWith(query_id, {Sql.Literal(_services.QueryPrefix)})", CancellationToken.None);
+    // Each node is awaited, whatever another one answers.
+    private Task KillAllAsync() => Task.WhenAll(_services.Nodes.Select(node => LongStatement.KillAsync(
+        _services.Gateway.At(node), $"startsWith(query_id, {Sql.Literal(_services.QueryPrefix)})", CancellationToken.None)));
 
     /// <summary>The work was cancelled: why, and what is next; null to let go of the run.</summary>
     private async Task<RunRequest?> InterruptedAsync(CancellationToken ct)

@@ -1,8 +1,11 @@
+using System.Data.Common;
 using System.Text.Json;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
+using Godwit.Migrations;
 using Godwit.Operations;
 using Godwit.Plans;
+using Godwit.Steps;
 
 namespace Godwit.Runs;
 
@@ -18,8 +21,8 @@ internal sealed class StepContext(RunServices services, PlannedStep step)
     /// <summary>The operation that the step belongs to.</summary>
     public OperationScope Operation => services.Operations[step.Operation];
 
-    /// <summary>The server.</summary>
-    public ClickHouseGateway Gateway => services.Gateway;
+    /// <summary>The node that the step runs on.</summary>
+    public ClickHouseGateway Gateway => services.Gateway.At(step.Node);
 
     /// <summary>The journal, as this step sees it.</summary>
     public StepJournal Journal { get; } = services.Journal.Of(step);
@@ -74,7 +77,17 @@ internal sealed class RunServices
     /// <summary>The migration; null for a run without one.</summary>
     public RunningMigration? Migration { get; init; }
 
+    /// <summary>The application's PostgreSQL; null when none was given.</summary>
+    public DbDataSource? PostgreSql { get; init; }
+
+    /// <summary>Throws when the run is not this process's any more; asked right before anything is sent to a server that is not ClickHouse.</summary>
+    public required Func<CancellationToken, Task> RequireLeaseAsync { get; init; }
+
+    /// <summary>The given server.</summary>
     public required ClickHouseGateway Gateway { get; init; }
+
+    /// <summary>The ClickHouse nodes that steps run on.</summary>
+    public IEnumerable<string> Nodes => Plan.Steps.Where(s => StepCatalog.Get(s.Kind).Server == Service.ClickHouse).Select(s => s.Node).Distinct(StringComparer.Ordinal);
 
     public required Journal Journal { get; init; }
 

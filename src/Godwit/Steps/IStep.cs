@@ -1,3 +1,4 @@
+using Godwit.Migrations;
 using Godwit.Runs;
 
 namespace Godwit.Steps;
@@ -10,6 +11,9 @@ internal interface IStep
 {
     /// <summary>The name by which plans call it.</summary>
     string Kind { get; }
+
+    /// <summary>What it works on: its step's node is one of these.</summary>
+    Service Server => Service.ClickHouse;
 
     /// <summary>Whether steps of this kind that follow each other in an operation may be done at the same time.</summary>
     bool IsSideBySide => false;

@@ -17,7 +17,7 @@ internal sealed class RunCode : IStep
     }
 
     public Task PrepareUndoAsync(StepContext context, CancellationToken ct) => context.Shared<CodeSpec>().Irreversible
-        ? throw new StepFailedException($"There is no way back from \"{context.Step.Description}\": its author has marked it irreversible. `resume` goes on.")
+        ? throw new StepFailedException(WayBack.Refusal(context.Step.Description))
         : Task.CompletedTask;
 
     public async Task UndoAsync(StepContext context, CancellationToken ct)

@@ -26,9 +26,9 @@ internal sealed class RunSql : IStep
 
     public async Task PrepareUndoAsync(StepContext context, CancellationToken ct)
     {
-        if (context.Shared<SqlSpec>().Irreversible && await HasBegunAsync(context, ct))
+        if (context.Shared<PlainSpec>().Irreversible && await HasBegunAsync(context, ct))
         {
-            throw new StepFailedException($"There is no way back from \"{context.Step.Description}\": its author has marked it irreversible. `resume` goes on.");
+            throw new StepFailedException(WayBack.Refusal(context.Step.Description));
         }
     }
 

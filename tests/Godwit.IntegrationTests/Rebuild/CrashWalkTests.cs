@@ -45,6 +45,35 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
             undo: ALTER TABLE {db}.t DROP COLUMN extra
         """;
 
+    private const string Operations = """
+        name: crash
+        description: Every other kind of operation
+        operations:
+          - create: CREATE TABLE {db}.copied (id UInt64, shard UInt8, n Int64) ENGINE = MergeTree PARTITION BY shard ORDER BY id
+          - copy: {db}.t
+            to: {db}.copied
+            key: id
+            columns: { id: id, shard: shard, n: n }
+            batchRows: 120
+          - mutate: {db}.copied
+            command: UPDATE n = n + 5 WHERE id % 2 = 0
+            undo: UPDATE n = 1 WHERE 1
+          - create: CREATE TABLE {db}.aside AS {db}.copied
+          - movePartition: {db}.copied
+            partition: "0"
+            to: {db}.aside
+          - dropPartition: {db}.copied
+            partition: "1"
+          - replacePartition: {db}.copied
+            partition: "2"
+            from: {db}.aside
+          - create: CREATE MATERIALIZED VIEW {db}.watch TO {db}.aside AS SELECT id, shard, n FROM {db}.copied
+          - detach: {db}.watch
+          - drop: {db}.copied
+        """;
+
+    private static readonly string[] Kept = ["copied_godwit_{run}", "copied_godwit_{run}_k"];
+
     private static readonly CrashScenario[] Scenarios =
     [
         new("copy", Plain, Sorted) { Meanwhile = Writers },
@@ -75,6 +104,8 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
         new("rollback of an alter", Plain, Nothing with { AddColumns = ["extra UInt8"] }) { Verb = "rollback", Halt = "=run Completed:before" },
         new("cleanup", Plain, Sorted) { Verb = "cleanup" },
         new("migration", Plain, Nothing) { Migration = Migration, Meanwhile = Writers, Makes = ["made"] },
+        new("operations", Plain, Nothing) { Migration = Operations, HasWriters = false, Makes = ["aside"], Keeps = Kept },
+        new("rollback of operations", Plain, Nothing) { Migration = Operations, Verb = "rollback", HasWriters = false, Makes = ["aside"], Keeps = Kept },
         new("rollback of a migration", Plain, Nothing) { Migration = Migration, Verb = "rollback", Before = Writers[..2], Meanwhile = WritersOfUndo },
     ];
 
@@ -100,6 +131,8 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     [Theory]
     [InlineData("migration")]
     [InlineData("rollback of a migration")]
+    [InlineData("operations")]
+    [InlineData("rollback of operations")]
     public async Task A_migration_goes_on_to_the_same_end_wherever_Godwit_is_killed(string scenario)
     {
         await using var engine = await EngineFixture.StartAsync(hasQueryLog: true);

@@ -1,6 +1,9 @@
 using System.CommandLine;
+using System.Globalization;
 using Godwit.Cli.Arguments;
+using Godwit.ClickHouse;
 using Godwit.Migrations;
+using Npgsql;
 
 namespace Godwit.Cli.Commands.Migrations;
 
@@ -51,7 +54,48 @@ internal static class MigrationArguments
             problems.Add($"--app-version: '{version}' is not a version such as 1.42.0.");
         }
 
-        return new MigratorOptions { Migrations = Load(call, problems), AppVersion = version, Clock = call.Environment.Clock };
+        return new MigratorOptions
+        {
+            Migrations = Load(call, problems),
+            AppVersion = version,
+            Cluster = Cluster(call, problems),
+            PostgreSql = PostgreSql(call, problems),
+            Clock = call.Environment.Clock,
+        };
+    }
+
+    private static ClusterOptions? Cluster(Invocation call, List<string> problems)
+    {
+        var name = call.Get(ServerOptions.Cluster) ?? call.Environment.Variable("GODWIT_CLUSTER");
+        IReadOnlyList<string> nodes = call.All(ServerOptions.Nodes) is { Count: > 0 } given
+            ? given
+            : call.Environment.Variable("GODWIT_NODES")?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+        problems.AddRange(nodes.Where(n => !IsHostAndPort(n)).Select(n => $"--node: '{n}' is not a host and the port of its HTTP interface, such as ch2.example:8123."));
+        if (name is null && nodes.Count > 0)
+        {
+            problems.Add("--node needs --cluster: name the cluster whose nodes these are.");
+        }
+
+        return name is null ? null : new ClusterOptions(name) { Nodes = nodes };
+    }
+
+    private static bool IsHostAndPort(string text) =>
+        Uri.TryCreate($"http://{text}", UriKind.Absolute, out var uri) && text == $"{uri.Host}:{uri.Port.ToString(CultureInfo.InvariantCulture)}";
+
+    private static NpgsqlDataSource? PostgreSql(Invocation call, List<string> problems)
+    {
+        if ((call.Get(ServerOptions.Postgres) ?? call.Environment.Variable("GODWIT_POSTGRES")) is not { } address)
+        {
+            return null;
+        }
+
+        if (PostgresAddress.Problem("--postgres", address) is { } problem)
+        {
+            problems.Add(problem);
+            return null;
+        }
+
+        return NpgsqlDataSource.Create(PostgresAddress.ConnectionString(address));
     }
 
     private static MigrationSet Load(Invocation call, List<string> problems)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -24,6 +25,14 @@ internal sealed partial class YamlMap(YamlMappingNode node, YamlFile file)
 
     /// <summary>The line of a key; that of the mapping when the key is not there.</summary>
     public long LineOf(string key) => node.Children.Keys.OfType<YamlScalarNode>().FirstOrDefault(k => k.Value == key)?.Start.Line ?? Line;
+
+    /// <summary>Whether a key is there.</summary>
+    public bool Has(string key) => Keys.Contains(key, StringComparer.Ordinal);
+
+    /// <summary>A whole number; null when the key is not there.</summary>
+    public long? Number(string key) => Text(key) is not { } text
+        ? null
+        : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : Wrong<long?>(Node(key)!, $"{key}: '{text}' is not a whole number.");
 
     /// <summary>A text; null when the key is not there.</summary>
     public string? Text(string key) => Node(key) switch
@@ -92,7 +101,7 @@ internal sealed partial class YamlMap(YamlMappingNode node, YamlFile file)
         var words = Enum.GetNames<T>();
         return Array.Find(words, w => string.Equals(w, text, StringComparison.OrdinalIgnoreCase)) is { } word
             ? Enum.Parse<T>(word)
-            : Wrong<T?>(Node(key)!, $"{key}: '{text}' is not one of {string.Join(", ", words.Select(w => w.ToLowerInvariant()))}.");
+            : Wrong<T?>(Node(key)!, $"{key}: '{text}' is not one of {string.Join(", ", words.Select(JsonNamingPolicy.CamelCase.ConvertName))}.");
     }
 
     /// <summary>A mapping; null when the key is not there.</summary>

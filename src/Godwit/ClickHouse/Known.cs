@@ -1,0 +1,10 @@
+namespace Godwit.ClickHouse;
+
+/// <summary>What a server knows of what newer ones know.</summary>
+internal static class Known
+{
+    /// <summary>Those of some settings that the server has: an unknown one is an error.</summary>
+    public static async Task<IReadOnlyDictionary<string, string>> SettingsAsync(ClickHouseGateway gateway, IReadOnlyDictionary<string, string> wanted, CancellationToken ct) =>
+        (await gateway.QueryAsync($"SELECT name FROM system.settings WHERE name IN ({string.Join(", ", wanted.Keys.Select(Sql.Literal))})", ct: ct))
+            .ToDictionary(r => r["name"], r => wanted[r["name"]], StringComparer.Ordinal);
+}

@@ -1,0 +1,32 @@
+using Godwit.ClickHouse;
+using Godwit.Operations;
+using Godwit.Runs;
+
+namespace Godwit.Copying;
+
+/// <summary>The table that a copy fills.</summary>
+internal sealed class CopyTarget(StepContext context, CopySpec spec, CopyShape shape)
+{
+    // https://clickhouse.com/docs/operations/settings/settings#mutations_sync: 2 waits for all replicas.
+    private static readonly Dictionary<string, string> Settings = new(StringComparer.Ordinal) { ["mutations_sync"] = "2", ["max_execution_time"] = "0" };
+
+    /// <summary>Whether every row that is sent stays a row.</summary>
+    public bool KeepsRows => shape.KeepsRows;
+
+    /// <summary>How many rows a stretch of keys has.</summary>
+    public Task<long> CountAsync(KeyRange range, CancellationToken ct) => context.Gateway.ScalarAsync<long>($"SELECT count() FROM {spec.To.ToSql()} WHERE {Condition(range)}", ct: ct);
+
+    /// <summary>Deletes the rows of a stretch of keys. It may be done twice: rows that are sent afterwards are not touched.</summary>
+    public async Task ClearAsync(KeyRange range, CancellationToken ct)
+    {
+        if (await CountAsync(range, ct) > 0)
+        {
+            context.Board.Activity = $"deleting what was copied up to {spec.Key} {range.UpTo}";
+            await context.Journal.IntentAsync("clear", range);
+            await LongStatement.RunAsync(context, $"ALTER TABLE {spec.To.ToSql()} DELETE WHERE {Condition(range)}", Settings, _ => { }, ct);
+            await context.Journal.OutcomeAsync("clear", new { });
+        }
+    }
+
+    private string Condition(KeyRange range) => range.Condition(Sql.Identifier(spec.Key), shape.IsNumber);
+}

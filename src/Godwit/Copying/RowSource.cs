@@ -1,0 +1,32 @@
+namespace Godwit.Copying;
+
+/// <summary>Where the rows of a copy come from.</summary>
+internal abstract class RowSource
+{
+    /// <summary>The largest key; null when there is no row.</summary>
+    public abstract Task<string?> LastKeyAsync(CancellationToken ct);
+
+    /// <summary>The next stretch of about so many rows; the last one ends with <paramref name="end"/>. Null when <paramref name="after"/> is the end.</summary>
+    public async Task<KeyRange?> NextAsync(string? after, string end, long rows, CancellationToken ct)
+    {
+        if (after == end)
+        {
+            return null;
+        }
+
+        var (last, count) = await SkipAsync(new KeyRange(after, end), rows, ct);
+        return new KeyRange(after, last is null || count < rows ? end : last);
+    }
+
+    /// <summary>How many rows a stretch has.</summary>
+    public abstract Task<long> CountAsync(KeyRange range, CancellationToken ct);
+
+    /// <summary>Sends the rows of a stretch to the target. It may be cut off anywhere.</summary>
+    /// <param name="range">The stretch.</param>
+    /// <param name="onRows">Is given the rows sent so far.</param>
+    /// <param name="ct">Ends it on the servers, too.</param>
+    public abstract Task SendAsync(KeyRange range, Action<long> onRows, CancellationToken ct);
+
+    /// <summary>The largest key of the first so many rows of a stretch, and how many there are.</summary>
+    protected abstract Task<(string? Last, long Rows)> SkipAsync(KeyRange range, long rows, CancellationToken ct);
+}

@@ -1,0 +1,84 @@
+using Godwit.ClickHouse;
+using Godwit.Operations;
+using Godwit.Rebuild;
+
+namespace Godwit.Migrations.Yaml;
+
+/// <summary>Reads operations on the rows of tables.</summary>
+internal static class YamlTables
+{
+    /// <summary>A rebuild.</summary>
+    public static OperationMaker Rebuild(YamlMap map)
+    {
+        var table = map.RequiredText("rebuild");
+        var (ddl, strategy) = (map.Text("ddl"), map.Text("strategy") ?? "auto");
+        var (orderBy, primaryKey, partitionBy, sampleBy) = (map.Text("orderBy"), map.Text("primaryKey"), map.Text("partitionBy"), map.Text("sampleBy"));
+        var (engine, ttl, settings, accept) = (map.Text("engine"), map.Text("ttl"), map.TextMap("settings"), map.Texts("accept"));
+        var (add, modify, drop) = (map.Texts("addColumns"), map.Texts("modifyColumns"), map.Texts("dropColumns"));
+        return fill =>
+        {
+            string? Maybe(string? text) => text is null ? null : fill(text);
+            return new RebuildOperation(new RebuildRequest
+            {
+                Table = QualifiedName.Parse(fill(table)),
+                Ddl = Maybe(ddl),
+                OrderBy = Maybe(orderBy),
+                PrimaryKey = Maybe(primaryKey),
+                PartitionBy = Maybe(partitionBy),
+                SampleBy = Maybe(sampleBy),
+                Engine = Maybe(engine),
+                Ttl = Maybe(ttl),
+                AddColumns = add.Select(fill).ToList(),
+                ModifyColumns = modify.Select(fill).ToList(),
+                DropColumns = drop.Select(fill).ToList(),
+                Settings = settings.Select(s => $"{s.Key}={s.Value}").ToList(),
+                Strategy = strategy,
+                Accept = accept,
+            });
+        };
+    }
+
+    /// <summary>A mutation.</summary>
+    public static OperationMaker Mutation(YamlMap map)
+    {
+        var (table, commands, undo) = (map.RequiredText("mutate"), map.Texts("command"), map.Texts("undo"));
+        var (hasUndo, irreversible) = (map.Has("undo"), map.Flag("irreversible") ?? false);
+        var (scope, settings) = (map.Word<NodeScope>("scope") ?? NodeScope.One, map.TextMap("settings"));
+        return fill => new MutationOperation(QualifiedName.Parse(fill(table)), string.Join(", ", commands.Select(fill)))
+        {
+            Undo = hasUndo ? string.Join(", ", undo.Select(fill)) : null,
+            Irreversible = irreversible,
+            Scope = scope,
+            Settings = settings,
+        };
+    }
+
+    /// <summary>A copy in batches.</summary>
+    public static OperationMaker Copy(YamlMap map)
+    {
+        var (table, to, key) = (map.RequiredText("copy"), map.RequiredText("to"), map.RequiredText("key"));
+        var (source, columns, where) = (map.Word<Service>("source") ?? Service.ClickHouse, map.TextMap("columns"), map.Text("where"));
+        var batchRows = map.Number("batchRows");
+        return fill =>
+        {
+            var copy = new CopyOperation(QualifiedName.Parse(fill(table)), QualifiedName.Parse(fill(to)), key)
+            {
+                Source = source,
+                Columns = columns.ToDictionary(c => c.Key, c => fill(c.Value), StringComparer.Ordinal),
+                Where = where is null ? null : fill(where),
+            };
+            return batchRows is { } rows ? copy with { BatchRows = rows } : copy;
+        };
+    }
+
+    /// <summary>A partition that is moved, replaced or dropped.</summary>
+    /// <param name="map">The entry.</param>
+    /// <param name="action">What becomes of it.</param>
+    /// <param name="key">The key that names the table.</param>
+    /// <param name="other">The key that names the other table; null when there is none.</param>
+    public static OperationMaker Partition(YamlMap map, PartitionAction action, string key, string? other)
+    {
+        var (table, partition, second) = (map.RequiredText(key), map.RequiredText("partition"), other is null ? null : map.RequiredText(other));
+        return fill => new PartitionOperation(action, QualifiedName.Parse(fill(table)), SqlText.Unquote(fill(partition))) { Other = second is null ? null : QualifiedName.Parse(fill(second)) };
+    }
+}

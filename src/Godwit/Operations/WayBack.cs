@@ -1,0 +1,16 @@
+namespace Godwit.Operations;
+
+/// <summary>The rule that an operation says how it is undone, or that it cannot be.</summary>
+internal static class WayBack
+{
+    /// <summary>Why a run that has begun an irreversible operation cannot be rolled back.</summary>
+    public static string Refusal(string operation) => $"There is no way back from \"{operation}\": its author has marked it irreversible. `resume` goes on.";
+
+    /// <summary>What is wrong with what an author said of it.</summary>
+    public static IEnumerable<string> Problems(string what, bool hasUndo, bool irreversible) => (hasUndo, irreversible) switch
+    {
+        (false, false) => [$"Nothing undoes it. {what} needs an undo (an empty list when nothing has to be undone), or irreversible if there is no way back."],
+        (true, true) => [$"{what} has an undo and is irreversible: leave out one of them."],
+        _ => [],
+    };
+}

@@ -1,0 +1,150 @@
+using Godwit.ClickHouse;
+using Godwit.Operations;
+using Godwit.Rebuild;
+using Godwit.Runs;
+
+namespace Godwit.Steps;
+
+/// <summary>Moves, replaces or drops a partition, with a way back.</summary>
+internal sealed class ChangePartition : IStep
+{
+    public const string Name = "change-partition";
+    private const string Forward = "forward";
+    private const string Undo = "undo";
+    private const string Rows = "rows";
+    private const string Kept = "kept";
+
+    public string Kind => Name;
+
+    public bool IsGated => true;
+
+    /// <summary>Ends the way back: drops the rows that were kept.</summary>
+    public static Task CleanUpAsync(StepContext context, CancellationToken ct) => context.ChangeAsync("drop-kept", ct, DropKept(context.Shared<PartitionSpec>()));
+
+    public async Task ForwardAsync(StepContext context, CancellationToken ct)
+    {
+        var spec = context.Shared<PartitionSpec>();
+        await context.Brakes.PassAsync(ct);
+        switch (spec.Action)
+        {
+            case PartitionAction.Move:
+                await KeepRowsAsync(context, spec.Table, ct);
+                await new PartitionMove(context, spec.Table, spec.Other!, spec.Partition).RunAsync(Forward, ct);
+                break;
+            case PartitionAction.Drop:
+                await CreateKeptAsync(context, spec, ct);
+                await new PartitionMove(context, spec.Table, spec.Kept, spec.Partition).RunAsync(Forward, ct);
+                break;
+            default:
+                await KeepRowsAsync(context, spec.Other!, ct);
+                await ReplaceAsync(context, spec, ct);
+                break;
+        }
+    }
+
+    public async Task PrepareUndoAsync(StepContext context, CancellationToken ct)
+    {
+        var spec = context.Shared<PartitionSpec>();
+        if (spec.Action == PartitionAction.Drop || !context.Journal.IsDone(Forward) || context.Journal.Find<long?>(Rows) is not { } expected)
+        {
+            return;
+        }
+
+        var table = spec.Action == PartitionAction.Move ? spec.Other! : spec.Table;
+        if (await PartitionMove.RowsAsync(context, table, spec.Partition, ct) is var present && present != expected)
+        {
+            throw new StepFailedException(
+                $"Partition {spec.Partition} of {table} had {expected} rows after \"{context.Step.Description}\" and has {present} now: a rollback would take the new ones along. "
+                + "Move them elsewhere first, then `rollback` again.");
+        }
+    }
+
+    public async Task UndoAsync(StepContext context, CancellationToken ct)
+    {
+        var spec = context.Shared<PartitionSpec>();
+        if (!context.Journal.IsDone(Forward) && context.Journal.FindOpen<object>(Forward) is null)
+        {
+            await DropEmptyKeptAsync(context, spec, ct);
+            return;
+        }
+
+        switch (spec.Action)
+        {
+            case PartitionAction.Move:
+                await FinishMoveAsync(context, spec.Table, spec.Other!, spec.Partition, ct);
+                await new PartitionMove(context, spec.Other!, spec.Table, spec.Partition).RunAsync(Undo, ct);
+                break;
+            case PartitionAction.Drop:
+                await FinishMoveAsync(context, spec.Table, spec.Kept, spec.Partition, ct);
+                await new PartitionMove(context, spec.Kept, spec.Table, spec.Partition).RunAsync(Undo, ct);
+                break;
+            default:
+                await PutBackAsync(context, spec, ct);
+                break;
+        }
+
+        await DropEmptyKeptAsync(context, spec, ct);
+    }
+
+    // A move that was cut off is brought to its end first: then there is one state to go back from.
+    private static Task FinishMoveAsync(StepContext context, QualifiedName from, QualifiedName to, string partition, CancellationToken ct) =>
+        new PartitionMove(context, from, to, partition).RunAsync(Forward, ct);
+
+    private static async Task ReplaceAsync(StepContext context, PartitionSpec spec, CancellationToken ct)
+    {
+        await CreateKeptAsync(context, spec, ct);
+        if (!context.Journal.Has(Kept))
+        {
+            var rows = await PartitionMove.RowsAsync(context, spec.Table, spec.Partition, ct);
+            if (rows > 0)
+            {
+                await context.ChangeAsync("keep", ct, Replace(spec.Kept, spec.Partition, spec.Table));
+            }
+
+            await context.Journal.FactAsync(Kept, rows > 0);
+        }
+
+        if (!context.Journal.IsDone(Forward))
+        {
+            await context.ChangeAsync(Forward, ct, Replace(spec.Table, spec.Partition, spec.Other!));
+        }
+    }
+
+    private static async Task PutBackAsync(StepContext context, PartitionSpec spec, CancellationToken ct)
+    {
+        // Replacing from an empty partition empties it: so it is done once, before what was kept is dropped.
+        if (!context.Journal.IsDone(Undo))
+        {
+            await context.ChangeAsync(Undo, ct, context.Journal.Find<bool>(Kept) ? Replace(spec.Table, spec.Partition, spec.Kept) : Drop(spec.Table, spec.Partition));
+        }
+
+        await context.ChangeAsync("drop-partition-kept", ct, Drop(spec.Kept, spec.Partition));
+    }
+
+    private static string Replace(QualifiedName table, string partition, QualifiedName from) =>
+        $"ALTER TABLE {table.ToSql()} REPLACE PARTITION ID {Sql.Literal(partition)} FROM {from.ToSql()}";
+
+    private static string Drop(QualifiedName table, string partition) => $"ALTER TABLE {table.ToSql()} DROP PARTITION ID {Sql.Literal(partition)}";
+
+    private static Task CreateKeptAsync(StepContext context, PartitionSpec spec, CancellationToken ct) =>
+        context.ChangeAsync("create-kept", ct, $"CREATE TABLE IF NOT EXISTS {spec.Kept.ToSql()} AS {spec.Table.ToSql()}", HelperTables.Hold(spec.Kept));
+
+    private static async Task KeepRowsAsync(StepContext context, QualifiedName table, CancellationToken ct)
+    {
+        if (!context.Journal.Has(Rows))
+        {
+            await context.Journal.FactAsync(Rows, await PartitionMove.RowsAsync(context, table, context.Shared<PartitionSpec>().Partition, ct));
+        }
+    }
+
+    // Other operations of the run may have put partitions of the same table aside.
+    private static async Task DropEmptyKeptAsync(StepContext context, PartitionSpec spec, CancellationToken ct)
+    {
+        if (await context.Gateway.ScalarAsync<long>($"SELECT toInt64(sum(rows)) FROM system.parts WHERE {TableReader.Where(spec.Kept, "table")} AND active", ct: ct) == 0)
+        {
+            await context.ChangeAsync("drop-kept", ct, DropKept(spec));
+        }
+    }
+
+    private static string DropKept(PartitionSpec spec) => $"DROP TABLE IF EXISTS {spec.Kept.ToSql()} SYNC";
+}

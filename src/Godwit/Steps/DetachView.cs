@@ -1,0 +1,39 @@
+using Godwit.ClickHouse;
+using Godwit.Rebuild;
+using Godwit.Runs;
+
+namespace Godwit.Steps;
+
+/// <summary>What is detached or attached.</summary>
+/// <param name="View">The view.</param>
+/// <param name="Attaches">Whether going forward attaches it.</param>
+internal sealed record DetachArguments(QualifiedName View, bool Attaches);
+
+/// <summary>Detaches a view or attaches it. Permanently, where the server can: otherwise a restart of the server would attach it.</summary>
+internal sealed class DetachView : IStep
+{
+    public const string Name = "detach-view";
+
+    /// <summary>https://clickhouse.com/docs/whats-new/changelog/2020: DETACH … PERMANENTLY came with 20.12.</summary>
+    private static readonly ServerVersion Permanently = new(20, 12);
+
+    public string Kind => Name;
+
+    public Task ForwardAsync(StepContext context, CancellationToken ct) => SetAsync(context, context.Arguments<DetachArguments>().Attaches, ct);
+
+    public Task UndoAsync(StepContext context, CancellationToken ct) => SetAsync(context, !context.Arguments<DetachArguments>().Attaches, ct);
+
+    private static async Task SetAsync(StepContext context, bool attached, CancellationToken ct)
+    {
+        var view = context.Arguments<DetachArguments>().View;
+        await LongStatement.KillOwnAsync(context, ct);
+        if (await TableReader.FindEngineAsync(context.Gateway, view, ct) is not null == attached)
+        {
+            return;
+        }
+
+        var version = ServerVersion.Parse(await context.Gateway.ScalarAsync<string>("SELECT version()", ct: ct));
+        await context.ChangeAsync(
+            attached ? "attach" : "detach", ct, attached ? $"ATTACH TABLE {view.ToSql()}" : $"DETACH TABLE {view.ToSql()}{(version >= Permanently ? " PERMANENTLY SYNC" : "")}");
+    }
+}
