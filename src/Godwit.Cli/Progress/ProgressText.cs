@@ -22,6 +22,10 @@ internal static class ProgressText
         {
             parts.Add(StatusView.Copied(status));
         }
+        else if (status.Steps.Count > 1)
+        {
+            parts.Add($"{status.Steps.Count(s => s.State == "done")} of {status.Steps.Count} steps ({Plain.Percent((long)(status.Percent * 10), 1000)})");
+        }
 
         if (status.Brake is { Length: > 0 } brake)
         {

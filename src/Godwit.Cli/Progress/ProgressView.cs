@@ -18,8 +18,8 @@ internal static class ProgressView
         List<IRenderable> lines =
         [
             Line($"{status.RunId} · {status.Table ?? status.Migration} · {status.State}", Look.Of(status.State)),
-            Line($"{Bar(status.RowsCopied, status.RowsTotal, Math.Min(LongestBar, width - 10))} {Plain.Percent(status.RowsCopied, status.RowsTotal)}", Look.Good),
-            Line(StatusView.Copied(status)),
+            Line($"{Bar((long)(status.Percent * 10), 1000, Math.Min(LongestBar, width - 10))} {Plain.Percent((long)(status.Percent * 10), 1000)}", Look.Good),
+            Line(status.RowsTotal > 0 ? StatusView.Copied(status) : $"{status.Steps.Count(s => s.State == "done")} of {status.Steps.Count} steps"),
             Line(status.State == RunState.AwaitingCutover ? StatusView.Next(status) : status.Activity ?? ""),
         ];
         if (status.Brake is { } brake)

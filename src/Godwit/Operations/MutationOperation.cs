@@ -31,7 +31,7 @@ public sealed record MutationOperation(QualifiedName Table, string Command) : Op
     internal override IEnumerable<string> Problems() =>
     [
         .. string.IsNullOrWhiteSpace(Command) ? ["The command of a mutation is empty."] : Array.Empty<string>(),
-        .. WayBack.Problems("A mutation", Undo is not null, Irreversible),
+        .. WayBack.Problems("mutation", Undo is not null, Irreversible),
     ];
 
     internal override async Task<OperationProposal> ProposeAsync(OperationDraft draft, CancellationToken ct)

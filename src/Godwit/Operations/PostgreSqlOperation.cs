@@ -29,7 +29,7 @@ public sealed record PostgreSqlOperation : Operation
     [
         .. Forward.Statements.Count == 0 ? ["There is no statement in postgresql."] : Forward.Problems("postgresql"),
         .. Undo?.Problems("undo") ?? [],
-        .. WayBack.Problems("This SQL", Undo is not null, Irreversible),
+        .. WayBack.Problems("SQL", Undo is not null, Irreversible),
     ];
 
     internal override Task<OperationProposal> ProposeAsync(OperationDraft draft, CancellationToken ct)

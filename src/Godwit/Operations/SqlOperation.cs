@@ -42,7 +42,7 @@ public sealed record SqlOperation : Operation
             }
         }
 
-        foreach (var problem in WayBack.Problems("This SQL", Undo is not null, Irreversible))
+        foreach (var problem in WayBack.Problems("SQL", Undo is not null, Irreversible))
         {
             yield return problem;
         }

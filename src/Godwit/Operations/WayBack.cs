@@ -9,8 +9,8 @@ internal static class WayBack
     /// <summary>What is wrong with what an author said of it.</summary>
     public static IEnumerable<string> Problems(string what, bool hasUndo, bool irreversible) => (hasUndo, irreversible) switch
     {
-        (false, false) => [$"Nothing undoes it. {what} needs an undo (an empty list when nothing has to be undone), or irreversible if there is no way back."],
-        (true, true) => [$"{what} has an undo and is irreversible: leave out one of them."],
+        (false, false) => [$"Nothing undoes this {what}: add undo (an empty list when nothing has to be undone), or say irreversible if there is no way back."],
+        (true, true) => [$"This {what} has an undo and is irreversible: leave out one of them."],
         _ => [],
     };
 }

@@ -15,6 +15,9 @@ public sealed record RunProgress
     /// <summary>Rows per second over the last half minute.</summary>
     public double RowsPerSecond { get; init; }
 
+    /// <summary>How far the run is by its author's reckoning, 0 to 100; null when its author has none.</summary>
+    public double? Percent { get; init; }
+
     /// <summary>Why the run is held or slowed; null when it is not.</summary>
     public string? Brake { get; init; }
 
@@ -44,6 +47,9 @@ internal sealed class ProgressBoard(TimeProvider clock)
 
     /// <summary>Why the run is held; null when it is not.</summary>
     public string? Brake { get; set; }
+
+    /// <summary>How far the run is by its author's reckoning, 0 to 100.</summary>
+    public double? Percent { get; set; }
 
     /// <summary>A statement under way.</summary>
     public string? CurrentQueryId { get; set; }
@@ -84,6 +90,7 @@ internal sealed class ProgressBoard(TimeProvider clock)
             {
                 RowsCopied = rows,
                 RowsPerSecond = Rate(rows),
+                Percent = Percent,
                 Brake = Brake,
                 CurrentQueryId = CurrentQueryId,
                 Activity = Activity,

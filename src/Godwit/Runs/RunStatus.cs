@@ -39,6 +39,9 @@ public sealed record RunStatus
     /// <summary>Bytes (uncompressed) that the plan copies.</summary>
     public long BytesTotal { get; init; }
 
+    /// <summary>How far it is, 0 to 100: by its author's reckoning where there is one, otherwise by rows, otherwise by steps.</summary>
+    public double Percent { get; init; }
+
     /// <summary>Rows per second over the last half minute; 0 when nothing is being copied.</summary>
     public double RowsPerSecond { get; init; }
 

@@ -32,6 +32,7 @@ internal static class RunStatusBuilder
             RowsTotal = rowsTotal,
             BytesCopied = rowsTotal == 0 ? 0 : (long)((double)bytesTotal * Math.Min(rows, rowsTotal) / rowsTotal),
             BytesTotal = bytesTotal,
+            Percent = Math.Round(run.State == RunState.Completed ? 100 : (isWorking ? progress.Percent : null) ?? Share(rows, rowsTotal) ?? Share(shown.Count(s => s.State == "done"), shown.Count) ?? 0, 1),
             RowsPerSecond = isWorking ? progress.RowsPerSecond : 0,
             EtaSeconds = isWorking && progress.RowsPerSecond > 0 ? (long)((rowsTotal - Math.Min(rows, rowsTotal)) / progress.RowsPerSecond) : null,
             Brake = isLive ? progress.Brake : null,
@@ -46,6 +47,8 @@ internal static class RunStatusBuilder
             CleanedUp = run.CleanedUp,
         };
     }
+
+    private static double? Share(long part, long whole) => whole == 0 ? null : 100.0 * Math.Min(part, whole) / whole;
 
     private static StepStatus Step(PlannedStep planned, StepRecord record, RunProgress progress, bool isLive)
     {

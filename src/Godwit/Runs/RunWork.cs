@@ -55,7 +55,8 @@ internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
                     await AwaitCutover.AskAsync(services.Journal.Of(waiting));
                 }
 
-                await HealthWatch.WorkAsync(services.Migration, services.Clock, _steps.ForwardAsync, ct);
+                await HealthWatch.WorkAsync(
+                    services.Migration, services.Clock, token => ProgressWatch.WorkAsync(services.Migration, services.Board, services.Clock, _steps.ForwardAsync, token), ct);
                 await CheckResultAsync(ct);
                 await CompleteAsync();
             },
