@@ -58,7 +58,7 @@ public sealed record CopyOperation(QualifiedName From, QualifiedName To, string 
         var description = Description ?? $"Copy {From} into {To} by {Key}";
         var operation = new PlannedOperation { Kind = OperationCatalog.Copy, Description = description, Shared = PlanFormat.ToElement(spec) };
         var step = draft.Step(CopyBatches.Name, description, new { }) with { RowsTotal = await RowsAsync(draft, ct) };
-        return new OperationProposal(new OperationPlan(operation, [step]), []);
+        return new OperationProposal(new OperationPlan(operation, [step]) { Reasons = [$"A rollback of \"{description}\" deletes the rows that were copied into {To}."] }, []);
     }
 
     // For the progress alone: counting a large table of PostgreSQL reads it, so it is not asked there.

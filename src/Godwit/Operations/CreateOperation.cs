@@ -33,7 +33,7 @@ public sealed record CreateOperation(string Ddl) : Operation
         }
 
         var operation = new PlannedOperation { Kind = OperationCatalog.Create, Description = description, Shared = PlanFormat.ToElement(new PlainSpec(false)) };
-        return new OperationProposal(checks.Count > 0 ? null : new OperationPlan(operation, steps), checks);
+        return new OperationProposal(checks.Count > 0 ? null : new OperationPlan(operation, steps) { Reasons = kind == "TABLE" ? [$"A rollback of \"{description}\" drops it with all rows that it has by then."] : [] }, checks);
     }
 
     /// <summary>What is made, and its name; null when the statement does not say it in so many words.</summary>

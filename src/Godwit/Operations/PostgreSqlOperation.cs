@@ -48,7 +48,7 @@ public sealed record PostgreSqlOperation : Operation
             Shared = PlanFormat.ToElement(new PlainSpec(Irreversible)),
         };
         var step = draft.Step(RunPostgreSql.Name, description, new PostgreSqlArguments(Forward, Undo), PostgreSqlSource.NameOf(source));
-        return Task.FromResult(new OperationProposal(new OperationPlan(operation, [.. draft.GoAhead(Irreversible, description), step]), []));
+        return Task.FromResult(new OperationProposal(new OperationPlan(operation, [.. draft.GoAhead(Irreversible, description), step]) { Reasons = WayBack.Reasons(description, Undo?.Statements) }, []));
     }
 }
 

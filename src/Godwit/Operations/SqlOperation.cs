@@ -59,7 +59,7 @@ public sealed record SqlOperation : Operation
             Shared = PlanFormat.ToElement(new PlainSpec(Irreversible)),
         };
         var steps = await draft.StepsAsync(Scope, RunSql.Name, description, new SqlArguments(Forward, Undo), ct);
-        return new OperationProposal(new OperationPlan(operation, [.. draft.GoAhead(Irreversible, description), .. steps]), []);
+        return new OperationProposal(new OperationPlan(operation, [.. draft.GoAhead(Irreversible, description), .. steps]) { Reasons = WayBack.Reasons(description, Undo?.Statements) }, []);
     }
 }
 

@@ -7,6 +7,8 @@ internal static class StatementKind
 {
     private static readonly string[] AlwaysRepeatable = ["OPTIMIZE", "SYSTEM", "TRUNCATE", "SELECT", "WITH", "EXISTS", "CHECK", "KILL"];
 
+    private static readonly string[][] Takes = [["DROP", "COLUMN"], ["CLEAR", "COLUMN"], ["DROP", "PARTITION"], ["DROP", "PART"], ["DELETE", "WHERE"], ["DELETE", "IN"]];
+
     /// <summary>Its beginning on one line, for people.</summary>
     public static string Summary(string sql)
     {
@@ -22,6 +24,19 @@ internal static class StatementKind
             || (words[0] is "CREATE" or "DROP" or "ATTACH" or "DETACH" && Has(words, "IF", "EXISTS"))
             || (words[0] is "CREATE" or "ATTACH" && Has(words, "IF", "NOT", "EXISTS"))
             || (words[0] == "CREATE" && Has(words, "OR", "REPLACE")));
+    }
+
+    /// <summary>Whether it takes rows, or columns of them, away for good.</summary>
+    public static bool IsDestructive(string sql)
+    {
+        var words = SqlText.Tokens(sql).Where(t => t is { Kind: SqlText.TokenKind.Word, Depth: 0 }).Select(t => sql[t.Start..t.End].ToUpperInvariant()).ToList();
+        return words switch
+        {
+            ["TRUNCATE" or "DELETE", ..] => true,
+            ["DROP", "TABLE" or "DATABASE" or "SCHEMA", ..] => true,
+            ["ALTER", ..] => Array.Exists(Takes, take => Has(words, take)),
+            _ => false,
+        };
     }
 
     /// <summary>Whether the server's refusal means that nothing was changed; an INSERT that fails in the middle leaves what it had written.</summary>
