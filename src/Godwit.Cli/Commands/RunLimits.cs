@@ -34,6 +34,10 @@ internal static class RunLimits
     /// <summary>Of migrations only: a rebuild has a way back until its cutover.</summary>
     public static readonly Option<bool> AcceptIrreversible = Opt.Flag("--accept-irreversible", "Do not wait for `godwit cutover` before steps that cannot be undone");
 
+    /// <summary>Of migrations only: the statements of a rebuild end by themselves.</summary>
+    public static readonly Option<TimeSpan?> StatementTimeout = Opt.Parsed<TimeSpan?>(
+        "--statement-timeout", "TIME", "How long a statement may take when its author names no time [no limit]", text => Durations.Read(text));
+
     /// <summary>What concerns the cutover.</summary>
     public static IReadOnlyList<Option> Cutover { get; } = [DeferCutover, RollbackWindow, DropRetired];
 

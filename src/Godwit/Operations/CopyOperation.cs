@@ -1,9 +1,9 @@
 using Godwit.Checks;
 using Godwit.ClickHouse;
+using Godwit.Copying;
 using Godwit.Migrations;
 using Godwit.Plans;
 using Godwit.Rebuild;
-using Godwit.Copying;
 using Godwit.Runs;
 using Godwit.Steps;
 

@@ -9,6 +9,9 @@ public sealed record RunOptions
     /// <summary>Do not wait for a person before steps that cannot be undone.</summary>
     public bool AcceptIrreversible { get; init; }
 
+    /// <summary>How long a statement of a migration may take when its author names no time; it is ended then and its step fails. Null for as long as it takes.</summary>
+    public TimeSpan? StatementTimeout { get; init; }
+
     /// <summary>How long after the cutover the retired table is kept for a rollback.</summary>
     public TimeSpan RollbackWindow { get; init; } = TimeSpan.FromHours(24);
 
@@ -46,6 +49,7 @@ public sealed record RunOptions
         }
 
         Require(RollbackWindow >= TimeSpan.Zero, "--rollback-window must not be negative: give a time such as 24h or 30m.");
+        Require(StatementTimeout is null || StatementTimeout > TimeSpan.Zero, "--statement-timeout must be more than 0: give a time such as 6h or 30m.");
         Require(MaxRowsPerSecond is null or > 0, "--max-rows-per-second must be at least 1; leave it out for no limit, or use `godwit pause` to hold a run.");
         Require(MaxParts is null or > 0, "--max-parts must be at least 1.");
         Require(MinFreeDisk >= 0, "--min-free-disk must not be negative: give a size such as 10GB.");

@@ -1,7 +1,7 @@
 using Godwit.ClickHouse;
+using Godwit.Copying;
 using Godwit.Migrations;
 using Godwit.Operations;
-using Godwit.Copying;
 using Godwit.Runs;
 
 namespace Godwit.Steps;

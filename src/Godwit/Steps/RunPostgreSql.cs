@@ -81,7 +81,7 @@ internal sealed class RunPostgreSql : IStep
         await context.Journal.IntentAsync(name, new { statement });
         await PostgreSqlSource.UseAsync(context, async connection =>
         {
-            await ExecuteAsync(connection, null, Limit("SET statement_timeout", sql), ct);
+            await ExecuteAsync(connection, null, Limit("SET statement_timeout", context, sql), ct);
             await context.Services.RequireLeaseAsync(ct);
             await ExecuteAsync(connection, null, statement, ct);
         }, ct);
@@ -91,7 +91,7 @@ internal sealed class RunPostgreSql : IStep
     private static async Task SendTogetherAsync(StepContext context, string direction, PostgreSqlStatements sql, DbConnection connection, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await ExecuteAsync(connection, transaction, Limit("SET LOCAL statement_timeout", sql), ct);
+        await ExecuteAsync(connection, transaction, Limit("SET LOCAL statement_timeout", context, sql), ct);
         var number = (long)(await ScalarAsync(connection, transaction, "SELECT txid_current()", ct))!;
         var process = (int)(await ScalarAsync(connection, transaction, "SELECT pg_backend_pid()", ct))!;
         await context.Journal.IntentAsync(direction, new PostgreSqlIntent(number, process));
@@ -151,8 +151,8 @@ internal sealed class RunPostgreSql : IStep
         }
     }
 
-    private static string Limit(string command, PostgreSqlStatements sql) =>
-        $"{command} = {((long)(sql.Timeout?.TotalMilliseconds ?? 0)).ToString(CultureInfo.InvariantCulture)}";
+    private static string Limit(string command, StepContext context, PostgreSqlStatements sql) =>
+        $"{command} = {((long)((sql.Timeout ?? context.Options.StatementTimeout)?.TotalMilliseconds ?? 0)).ToString(CultureInfo.InvariantCulture)}";
 
     private static async Task ExecuteAsync(DbConnection connection, DbTransaction? transaction, string sql, CancellationToken ct)
     {

@@ -67,7 +67,7 @@ internal sealed class RunSql : IStep
         var (mark, settings) = await QueryLog.MarkAsync(context.Gateway, ct);
         await context.Journal.IntentAsync(name, new SqlIntent(queryId, statement, mark));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(sql.Timeout ?? Timeout.InfiniteTimeSpan);
+        limit.CancelAfter(sql.Timeout ?? context.Options.StatementTimeout ?? Timeout.InfiniteTimeSpan);
         try
         {
             await LongStatement.RunAsync(context, statement, With(settings, sql.Settings), _ => { }, limit.Token, queryId);
@@ -79,7 +79,7 @@ internal sealed class RunSql : IStep
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            throw new StepFailedException($"\"{context.Step.Description}\" took longer than its timeout of {sql.Timeout}, and was ended. Allow it more, or find out what it waits for; then `resume`.");
+            throw new StepFailedException($"\"{context.Step.Description}\" took longer than its timeout of {sql.Timeout ?? context.Options.StatementTimeout}, and was ended. Allow it more, or find out what it waits for; then `resume`.");
         }
 
         await context.Journal.OutcomeAsync(name, new { queryId });

@@ -144,7 +144,7 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
             return;
         }
 
-        var options = new RunOptions { RollbackWindow = settings.RollbackWindow };
+        var options = new RunOptions { RollbackWindow = settings.RollbackWindow, StatementTimeout = settings.StatementTimeout };
         try
         {
             var proposal = await migrator.ProposeAsync(new MigrationRequest(next.Name), options, ct);

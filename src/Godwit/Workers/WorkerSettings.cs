@@ -16,6 +16,7 @@ public sealed record WorkerSettings
         new("drain", ParameterType.Boolean) { Default = "false", Help = "Start nothing more; what runs is brought to its end. For the time before an upgrade" },
         new("maxConcurrentRuns", ParameterType.Integer) { Default = "1", Min = "1", Max = "16", Help = "How many runs a worker works on at once; an instance takes one at a time" },
         new("rollbackWindowHours", ParameterType.Integer) { Default = "24", Min = "0", Max = "8760", Help = "How long a completed run that a worker started can be rolled back" },
+        new("statementTimeoutMinutes", ParameterType.Integer) { Default = "0", Min = "0", Max = "100000", Help = "How long a statement of a run that a worker started may take when its author names no time; 0 for no limit" },
         new("timeWindows", ParameterType.Text) { Default = "", Help = "When runs may be started, in UTC: '22:00-06:00', several with commas; empty for any time" },
     ];
 
@@ -43,6 +44,9 @@ public sealed record WorkerSettings
 
     /// <inheritdoc cref="AutoStart"/>
     public TimeSpan RollbackWindow => TimeSpan.FromHours(_values.Get<long>("rollbackWindowHours"));
+
+    /// <inheritdoc cref="AutoStart"/>
+    public TimeSpan? StatementTimeout => _values.Get<long>("statementTimeoutMinutes") is > 0 and var minutes ? TimeSpan.FromMinutes(minutes) : null;
 
     /// <summary>When runs may be started.</summary>
     public TimeWindows Windows => TimeWindows.Parse(_values.Get<string>("timeWindows"));

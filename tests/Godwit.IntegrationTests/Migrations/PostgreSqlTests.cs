@@ -82,6 +82,23 @@ public sealed class PostgreSqlTests(RealEngine real, ApplicationPostgres postgre
     }
 
     [Fact]
+    public async Task A_statement_without_a_time_of_its_own_has_that_of_the_run()
+    {
+        await using var c = await MigrationCase.NewAsync(real.Engine);
+        await using var source = await NewAsync(c);
+        foreach (var operation in new[] { "postgresql: SELECT pg_sleep(60)", "sql: SELECT sleepEachRow(1) FROM numbers(60) SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 60000000" })
+        {
+            var migrator = Knows(c, source, $"name: m\ndescription: For a test\noperations:\n  - {operation}\n    undo: []\n");
+
+            var failed = await migrator.RunAsync(await MigrationCase.CreateAsync(migrator, "m", new RunOptions { StatementTimeout = TimeSpan.FromSeconds(0.3) }), ct: MigrationCase.Ct);
+
+            failed.State.ShouldBe(RunState.Failed);
+            failed.Problem!.ShouldContain("longer than its timeout");
+            (await migrator.RollbackAsync(failed.RunId, ct: MigrationCase.Ct)).State.ShouldBe(RunState.RolledBack);
+        }
+    }
+
+    [Fact]
     public async Task What_PostgreSQL_refuses_in_a_transaction_is_sent_alone()
     {
         await using var c = await MigrationCase.NewAsync(real.Engine);

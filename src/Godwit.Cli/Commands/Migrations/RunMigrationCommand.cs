@@ -14,7 +14,7 @@ internal static class RunMigrationCommand
     public static Verb Verb { get; } = new("run", "Run a migration", RunAsync, Name)
     {
         Group = MigrationArguments.Group,
-        Groups = [("Parameters", MigrationArguments.Parameters), ("How", [Yes, Detach, .. RunLimits.Cutover, RunLimits.AcceptIrreversible]), ("Brakes and limits", RunLimits.Brakes)],
+        Groups = [("Parameters", MigrationArguments.Parameters), ("How", [Yes, Detach, .. RunLimits.Cutover, RunLimits.AcceptIrreversible]), ("Brakes and limits", [.. RunLimits.Brakes, RunLimits.StatementTimeout])],
         Examples = ["godwit migrations run 0007_country --set days=30 --yes"],
     };
 
@@ -23,7 +23,11 @@ internal static class RunMigrationCommand
         List<string> problems = [];
         MigrationArguments.Require(call, problems);
         var request = MigrationArguments.Read(call, call.Get(Name)!, problems);
-        var options = RunLimits.Read(call, problems) with { AcceptIrreversible = call.Has(RunLimits.AcceptIrreversible) };
+        var options = RunLimits.Read(call, problems) with
+        {
+            AcceptIrreversible = call.Has(RunLimits.AcceptIrreversible),
+            StatementTimeout = call.Get(RunLimits.StatementTimeout),
+        };
         if (!call.Has(Yes) && !PlanDialogue.MayAsk(call))
         {
             problems.Add("Nobody is here to answer whether to start: add --yes to start; `godwit migrations plan` shows the plan only.");

@@ -2,7 +2,7 @@ using Godwit.Operations;
 using Shouldly;
 using Xunit;
 
-namespace Godwit.Tests.Operations;
+namespace Godwit.Tests.Migrations;
 
 /// <summary>What is known of a statement from its words: whether it may be sent twice, and whether it takes rows away.</summary>
 public sealed class StatementKindTests
