@@ -95,12 +95,12 @@ internal static class ServerOptions
     {
         if ((call.Get(StateOption) ?? call.Environment.Variable("GODWIT_STATE")) is { } named)
         {
-            if (!PostgresAddress.Is(named))
+            if (!StoreAddress.IsPostgres(named))
             {
                 return Path.GetFullPath(named);
             }
 
-            problems.AddRange(PostgresAddress.Problem("--state", named) is { } problem ? [problem] : []);
+            problems.AddRange(StoreAddress.Problem(named) is { } problem ? [problem] : []);
             return named;
         }
 

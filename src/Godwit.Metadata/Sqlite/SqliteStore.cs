@@ -20,18 +20,30 @@ public static class SqliteStore
     public static Task<IStore> OpenAsync(string path, TimeProvider? clock = null, bool create = true, CancellationToken ct = default) =>
         OpenAsync(path, clock, create, DefaultBusyWait, ct);
 
+    /// <summary>
+    /// Prepares a store. The file is opened, or made, when something is first asked of the store: one that is away is told of then, and used as
+    /// soon as it is there.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="clock">The clock that leases run by.</param>
+    public static IStore Open(string path, TimeProvider? clock = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        return new Store(new DeferredDatabase(() => Open(path, create: true, DefaultBusyWait)), clock ?? TimeProvider.System);
+    }
+
     internal static Task<IStore> OpenAsync(string path, TimeProvider? clock, bool create, TimeSpan busyWait, CancellationToken ct)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
 
         // SQLite waits for locks by blocking, which a caller may do without.
-        return Task.Run<IStore>(
-            () =>
-            {
-                var full = Path.GetFullPath(path);
-                SqliteFile.Ensure(full, create);
-                return new Store(SqliteDatabase.Open(full, busyWait), clock ?? TimeProvider.System);
-            },
-            ct);
+        return Task.Run<IStore>(() => new Store(Open(path, create, busyWait), clock ?? TimeProvider.System), ct);
+    }
+
+    private static SqliteDatabase Open(string path, bool create, TimeSpan busyWait)
+    {
+        var full = Path.GetFullPath(path);
+        SqliteFile.Ensure(full, create);
+        return SqliteDatabase.Open(full, busyWait);
     }
 }
