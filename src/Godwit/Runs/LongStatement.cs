@@ -137,4 +137,4 @@ public sealed class NeedsOperatorException(string message) : Exception(message)
 }
 
 /// <summary>A step refuses to go on because what it found would make the result wrong.</summary>
-public sealed class StepFailedException(string message) : Exception(message);
+public sealed class StepFailedException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,4 +1,7 @@
+using Godwit.ClickHouse;
+using Godwit.Metadata;
 using Godwit.Operations;
+using Godwit.Plans;
 using Godwit.Runs;
 
 namespace Godwit.Steps;
@@ -13,7 +16,7 @@ internal sealed class RunCode : IStep
     public async Task ForwardAsync(StepContext context, CancellationToken ct)
     {
         await LongStatement.KillOwnAsync(context, ct);
-        await Code(context).ForwardAsync(Context(context), ct);
+        await CallAsync(context, Code(context).ForwardAsync, ct);
     }
 
     public Task PrepareUndoAsync(StepContext context, CancellationToken ct) => context.Shared<CodeSpec>().Irreversible
@@ -23,8 +26,25 @@ internal sealed class RunCode : IStep
     public async Task UndoAsync(StepContext context, CancellationToken ct)
     {
         await LongStatement.KillOwnAsync(context, ct);
-        await (Code(context).UndoAsync?.Invoke(Context(context), ct) ?? Task.CompletedTask);
+        await (Code(context).UndoAsync is { } undo ? CallAsync(context, undo, ct) : Task.CompletedTask);
     }
+
+    // It may throw what it likes: the run fails with it, and says so.
+    private static async Task CallAsync(StepContext context, Func<CodeContext, CancellationToken, Task> code, CancellationToken ct)
+    {
+        try
+        {
+            await code(new CodeContext(context, context.Services.Migration!.Context), ct);
+        }
+        catch (Exception e) when (!ct.IsCancellationRequested && !IsOurs(e))
+        {
+            throw new StepFailedException(
+                $"The code {context.Shared<CodeSpec>().Code} of {context.Services.Plan.Migration} failed with {e.GetType().Name}: {e.Message} Mend the cause, then `resume`: it goes on from its checkpoint; or `rollback`.", e);
+        }
+    }
+
+    private static bool IsOurs(Exception e) => e is ClickHouseException or OutcomeUnknownException or NeedsOperatorException or StepFailedException
+        or StoreException or StoredFormatException or LeaseLostException;
 
     private static MigrationCode Code(StepContext context)
     {
@@ -33,6 +53,4 @@ internal sealed class RunCode : IStep
             ?? throw new StepFailedException(
                 $"The migration {context.Services.Plan.Migration} of this Godwit has no code {name}. Load the definition that this run was started with, then `resume`.");
     }
-
-    private static CodeContext Context(StepContext context) => new(context, context.Services.Migration!.Context);
 }

@@ -24,6 +24,7 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
     private readonly Dictionary<string, Task> _owned = new(StringComparer.Ordinal);
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private readonly RunHost _host = migrator.Host with { HandsOver = true };
+    private string? _waitsFor;
 
     /// <summary>How often it looks: an owner that died is noticed when its lease has ended and the next look comes.</summary>
     public TimeSpan Period { get; init; } = TimeSpan.FromSeconds(5);
@@ -52,9 +53,14 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
     private async Task LookAsync(CancellationToken ct)
     {
         var settings = WorkerSettings.Read(await _host.Store.GetSettingsAsync(ct));
-        foreach (var ended in _owned.Where(o => o.Value.IsCompleted).Select(o => o.Key).ToList())
+
+        // A run that is taken while its server is away would soon be a failed one.
+        await _host.Gateway.PingAsync(ct);
+        foreach (var ended in _owned.Where(o => o.Value.IsCompleted).ToList())
         {
-            _owned.Remove(ended);
+            // What it did not expect must not vanish with it.
+            _owned.Remove(ended.Key);
+            await ended.Value;
         }
 
         var runs = (await _host.Store.ListRunsAsync(ct)).Where(r => r.Instance == _host.Gateway.Name).ToList();
@@ -75,11 +81,19 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
         try
         {
             await LookAsync(ct);
-            _told.Remove("away");
+            if (_waitsFor is not null)
+            {
+                _waitsFor = null;
+                events?.Report(new WorkerEvent("The worker goes on: the store and the server answer."));
+            }
         }
         catch (Exception e) when (e is StoreException or StoredFormatException or ClickHouseException)
         {
-            Tell("away", new WorkerEvent($"The worker waits: {e.Message}", IsTrouble: true));
+            if (_waitsFor != e.Message)
+            {
+                _waitsFor = e.Message;
+                events?.Report(new WorkerEvent($"The worker waits: {e.Message}", IsTrouble: true));
+            }
         }
     }
 
