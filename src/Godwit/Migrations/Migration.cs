@@ -13,7 +13,7 @@ namespace Godwit.Migrations;
 ///     public override string Description => "Events get a country";
 ///
 ///     public override Task&lt;IReadOnlyList&lt;Operation&gt;&gt; PlanAsync(MigrationContext context, CancellationToken ct) => Operations(
-///         new SqlOperation("ALTER TABLE app.events ADD COLUMN country String") { Undo = ["ALTER TABLE app.events DROP COLUMN country"] });
+///         new SqlOperation("ALTER TABLE app.events ADD COLUMN country String") { Undo = new(["ALTER TABLE app.events DROP COLUMN country"]) });
 /// }
 /// </code></example>
 public abstract class Migration
