@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Godwit.ClickHouse;
 using Godwit.Hosting;
 using Godwit.Metadata;
@@ -25,8 +26,10 @@ public sealed class AwayTests
         host.Services.AddGodwit();
 
         await host.StartAsync(Ct);
+        var since = Stopwatch.StartNew();
         while (!host.HasLogged("The worker waits"))
         {
+            since.Elapsed.ShouldBeLessThan(TimeSpan.FromMinutes(2));
             await Task.Delay(20, Ct);
         }
 
