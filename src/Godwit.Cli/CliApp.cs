@@ -57,8 +57,19 @@ internal static class CliApp
             return output.Fail(failure);
         }
 
-        return verb is null
-            ? output.Fail(Complaints.NoVerb(line.CommandResult.Command))
-            : await verb.RunAsync(new Invocation(line, environment, output, ct));
+        if (verb is null)
+        {
+            return output.Fail(Complaints.NoVerb(line.CommandResult.Command));
+        }
+
+        var call = new Invocation(line, environment, output, ct);
+        try
+        {
+            return await verb.RunAsync(call);
+        }
+        finally
+        {
+            call.TellNotNotified();
+        }
     }
 }

@@ -2,6 +2,7 @@ using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
 using Godwit.Migrations;
+using Godwit.Notifications;
 using Godwit.Plans;
 using Godwit.Rebuild;
 using Godwit.Runs;
@@ -29,6 +30,8 @@ internal interface IMigrator : IAsyncDisposable
     Task SetAsync(string name, string? value, string who, CancellationToken ct);
 
     Task<IReadOnlyList<AuditEntry>> AuditAsync(int most, CancellationToken ct);
+
+    Task<IReadOnlyList<NotificationTest>> TestNotificationsAsync(string who, CancellationToken ct);
 
     Task WorkAsync(IProgress<WorkerEvent> events, CancellationToken ct);
 
@@ -79,6 +82,8 @@ internal sealed class OwnedMigrator(ClickHouseGateway gateway, IStore store, Mig
     public Task SetAsync(string name, string? value, string who, CancellationToken ct) => _migrator.SetAsync(name, value, who, ct);
 
     public Task<IReadOnlyList<AuditEntry>> AuditAsync(int most, CancellationToken ct) => _migrator.AuditAsync(most, ct);
+
+    public Task<IReadOnlyList<NotificationTest>> TestNotificationsAsync(string who, CancellationToken ct) => _migrator.TestNotificationsAsync(who, ct);
 
     public Task WorkAsync(IProgress<WorkerEvent> events, CancellationToken ct) => new Worker(_migrator, events).RunAsync(ct);
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
 using Godwit.Checks;
 using Godwit.Cli.Arguments;
@@ -5,13 +6,16 @@ using Godwit.Cli.Commands.Migrations;
 using Godwit.Cli.Rendering;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
+using Godwit.Notifications;
 using Godwit.Runs;
 
 namespace Godwit.Cli;
 
 /// <summary>One call of one verb: what was written on the command line, and what the verb works with.</summary>
-internal sealed class Invocation(ParseResult line, CliEnvironment environment, Output output, CancellationToken ct)
+internal sealed class Invocation(ParseResult line, CliEnvironment environment, Output output, CancellationToken ct) : IProgress<NotificationFailure>
 {
+    private readonly ConcurrentQueue<NotificationFailure> _notNotified = new();
+
     /// <summary>The machine.</summary>
     public CliEnvironment Environment => environment;
 
@@ -54,7 +58,7 @@ internal sealed class Invocation(ParseResult line, CliEnvironment environment, O
     public Task<IMigrator> OpenAsync(bool create, List<string>? problems = null, bool migrations = false)
     {
         problems ??= [];
-        var options = migrations ? MigrationArguments.Options(this, problems) : MigratorOptions.Default;
+        var options = (migrations ? MigrationArguments.Options(this, problems) : MigratorOptions.Default) with { NotificationFailures = this };
         var server = ServerOptions.Server(this, problems);
         var file = ServerOptions.StateFile(this, problems);
         return problems.Count == 0
@@ -76,6 +80,18 @@ internal sealed class Invocation(ParseResult line, CliEnvironment environment, O
             _ => throw new InvalidRequestException(
                 [$"{ids.Count} runs begin with '{written}' ({string.Join(", ", ids.Take(5))}{(ids.Count > 5 ? " …" : "")}): write more of the id."]),
         };
+    }
+
+    /// <summary>Keeps what did not arrive until the display of the run is gone.</summary>
+    public void Report(NotificationFailure value) => _notNotified.Enqueue(value);
+
+    /// <summary>Says, at the end of the verb, which notifications did not arrive.</summary>
+    public void TellNotNotified()
+    {
+        while (_notNotified.TryDequeue(out var failure))
+        {
+            output.Error.WriteLine($"godwit: {Plain.Clean(failure.Message)}");
+        }
     }
 
     /// <summary>Prints where a run is, as the document or as text, and returns the exit code.</summary>

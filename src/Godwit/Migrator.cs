@@ -4,6 +4,7 @@ using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
 using Godwit.Migrations;
+using Godwit.Notifications;
 using Godwit.Plans;
 using Godwit.Rebuild;
 using Godwit.Runs;
@@ -20,6 +21,7 @@ namespace Godwit;
 /// <param name="options">What else it works with; null for rebuilds alone.</param>
 public sealed class Migrator(ClickHouseGateway gateway, IStore store, MigratorOptions? options = null)
 {
+    private readonly MigratorOptions _options = options ?? MigratorOptions.Default;
     private readonly TimeProvider _clock = (options ?? MigratorOptions.Default).Clock;
     internal RunHost Host { get; } = (options ?? MigratorOptions.Default).Host(gateway, store);
     private readonly RunStatusReader _reader = new(store, (options ?? MigratorOptions.Default).Clock);
@@ -111,12 +113,33 @@ public sealed class Migrator(ClickHouseGateway gateway, IStore store, MigratorOp
     /// <exception cref="InvalidRequestException">There is no such setting, or the value is not good.</exception>
     public async Task SetAsync(string name, string? value, string who, CancellationToken ct = default)
     {
-        if (WorkerSettings.Problem(name, value ?? WorkerSettings.Definitions.FirstOrDefault(d => d.Name == name)?.Default ?? "") is { } problem)
+        if (WorkerSettings.Problems(name, value ?? WorkerSettings.Definitions.FirstOrDefault(d => d.Name == name)?.Default ?? "") is { Count: > 0 } problems)
         {
-            throw new InvalidRequestException([problem]);
+            throw new InvalidRequestException(problems);
         }
 
-        await store.PutSettingAsync(name, value, new AuditEntry(_clock.GetUtcNow(), who, value is null ? "unset" : "set", name, value), ct);
+        var shown = value is null ? null : WorkerSettings.Shown(name, value);
+        await store.PutSettingAsync(name, value, new AuditEntry(_clock.GetUtcNow(), who, value is null ? "unset" : "set", name, shown), ct);
+    }
+
+    /// <summary>Sends a test to everybody whom the setting <c>notify</c> names, once, and says what came of it.</summary>
+    /// <param name="who">Who does it; the test says so.</param>
+    /// <param name="ct">Cancels.</param>
+    public async Task<IReadOnlyList<NotificationTest>> TestNotificationsAsync(string who, CancellationToken ct = default)
+    {
+        var test = Notification.Test(who, _clock.GetUtcNow());
+        return await Task.WhenAll((await SettingsAsync(ct)).Notify.Select(async target =>
+        {
+            try
+            {
+                await _options.Delivery.TryAsync(target, test, _clock, ct);
+                return new NotificationTest(target.Shown, null);
+            }
+            catch (NotSentException e)
+            {
+                return new NotificationTest(target.Shown, $"The test did not reach {target.Shown}: {e.Message.TrimEnd('.')}.");
+            }
+        }));
     }
 
     /// <summary>The newest entries of the audit trail, the newest first.</summary>
@@ -222,11 +245,17 @@ public sealed class Migrator(ClickHouseGateway gateway, IStore store, MigratorOp
         return checks.Select(c => c.Check == LeftoversCheck.CheckName ? new CheckResult(c.Check, CheckVerdict.Refused, sentence) : c).ToList();
     }
 
+    internal Notifier NewNotifier(Action<NotificationFailure> failed) => new(store, _options.Delivery, _clock, failed);
+
     private async Task<RunStatus> OwnAsync(string runId, RunRequest first, IProgress<RunStatus>? progress, CancellationToken ct)
     {
         await RequireSameServerAsync(runId, ct);
         Func<Task>? beat = progress is null ? null : async () => progress.Report(await StatusAsync(runId, CancellationToken.None));
-        await Runner.RunAsync(Host, runId, first, beat, ct);
+        await using (var notifier = NewNotifier(f => _options.NotificationFailures?.Report(f)))
+        {
+            await Runner.RunAsync(Host with { Notifier = notifier }, runId, first, beat, ct);
+        }
+
         return await StatusAsync(runId, CancellationToken.None);
     }
 

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
 using Godwit.Migrations;
+using Godwit.Notifications;
 using Godwit.Runs;
 
 namespace Godwit;
@@ -26,6 +27,15 @@ public sealed record MigratorOptions
 
     /// <summary>The clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>
+    /// Is told of notifications that did not arrive, which the audit trail keeps too; null for nobody. A <see cref="Workers.Worker"/> tells of
+    /// its own ones among its events.
+    /// </summary>
+    public IProgress<NotificationFailure>? NotificationFailures { get; init; }
+
+    /// <summary>How notifications are sent.</summary>
+    internal Delivery Delivery { get; init; } = new();
 
     internal RunHost Host(ClickHouseGateway gateway, IStore store) =>
         new(store, gateway, Clock) { Migrations = Migrations, PostgreSql = PostgreSql, AppVersion = AppVersion, Cluster = Cluster };

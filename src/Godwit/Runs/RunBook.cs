@@ -1,9 +1,10 @@
 using Godwit.Metadata;
+using Godwit.Notifications;
 
 namespace Godwit.Runs;
 
 /// <summary>The records of the run that this process owns, in the store and in memory alike: where it is, where its steps are, what went wrong.</summary>
-internal sealed class RunBook(IRunStore store, LeaseKeeper lease, RunRecord run, StepRecord[] steps, TimeProvider clock)
+internal sealed class RunBook(IRunStore store, LeaseKeeper lease, RunRecord run, StepRecord[] steps, TimeProvider clock, Notifier? notifier)
 {
     /// <summary>The run.</summary>
     public RunRecord Run { get; private set; } = run;
@@ -16,17 +17,8 @@ internal sealed class RunBook(IRunStore store, LeaseKeeper lease, RunRecord run,
     public Task MoveAsync(RunState state, string? problem = null) => MoveAsync(state, problem, run => run);
 
     /// <summary>Brings the run into a state and changes what else is known of it.</summary>
-    public async Task MoveAsync(RunState state, string? problem, Func<RunRecord, RunRecord> change)
-    {
-        if (Run.State != state)
-        {
-            RunTransitions.Require(Run.RunId, Run.State, state);
-        }
-
-        var moved = change(Run) with { State = state, Problem = problem };
-        await store.UpdateRunAsync(lease.Current, moved, CancellationToken.None);
-        Run = moved;
-    }
+    public Task MoveAsync(RunState state, string? problem, Func<RunRecord, RunRecord> change) =>
+        StoreAsync(state, problem, change, NotificationEvents.Of(Run.State, state));
 
     /// <summary>Replaces the record of a step.</summary>
     public async Task KeepAsync(StepRecord record)
@@ -49,6 +41,29 @@ internal sealed class RunBook(IRunStore store, LeaseKeeper lease, RunRecord run,
         }
 
         await store.AppendErrorAsync(lease.Current, new RunError(Run.RunId, step, message, details, clock.GetUtcNow()), CancellationToken.None);
-        await MoveAsync(RunTransitions.IsAllowed(Run.State, state) ? state : Run.State, message);
+        await StoreAsync(
+            RunTransitions.IsAllowed(Run.State, state) ? state : Run.State,
+            message,
+            run => run,
+            state == RunState.NeedsOperator ? NotificationEvent.NeedsOperator : NotificationEvent.Failed);
+    }
+
+    private async Task StoreAsync(RunState state, string? problem, Func<RunRecord, RunRecord> change, NotificationEvent? what)
+    {
+        var before = Run.State;
+        if (before != state)
+        {
+            RunTransitions.Require(Run.RunId, before, state);
+        }
+
+        var moved = change(Run) with { State = state, Problem = problem };
+        await store.UpdateRunAsync(lease.Current, moved, CancellationToken.None);
+        Run = moved;
+
+        // Only now that it is so for good.
+        if (what is { } happened)
+        {
+            notifier?.Tell(Notification.Of(happened, before, moved, clock.GetUtcNow()));
+        }
     }
 }

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
 using Godwit.Migrations;
+using Godwit.Notifications;
 using Godwit.Plans;
 
 namespace Godwit.Runs;
@@ -26,6 +27,9 @@ internal sealed record RunHost(IStore Store, ClickHouseGateway Gateway, TimeProv
 
     /// <summary>The application's version; null when nobody said it.</summary>
     public string? AppVersion { get; init; }
+
+    /// <summary>Tells people what happens to the runs; null for nobody.</summary>
+    public Notifier? Notifier { get; init; }
 
     /// <summary>What the questions of a migration may ask.</summary>
     public MigrationContext Context(ParameterValues parameters) => new(Gateway, PostgreSql, parameters, AppVersion);

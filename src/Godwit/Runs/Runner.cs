@@ -40,7 +40,7 @@ internal sealed class Runner
         {
             var run = await store.FindRunAsync(runId, ct) ?? throw new RunNotFoundException(runId);
             var plan = await store.GetPlanAsync(runId, ct);
-            var book = new RunBook(store, lease, run, [.. await store.GetStepsAsync(runId, ct)], clock);
+            var book = new RunBook(store, lease, run, [.. await store.GetStepsAsync(runId, ct)], clock, host.Notifier);
             var journal = new Journal(store, lease, plan, clock);
             await journal.LoadAsync(ct);
             board.Restore(plan, book.Steps, journal);

@@ -2,6 +2,7 @@ using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
 using Godwit.Migrations;
+using Godwit.Notifications;
 using Godwit.Plans;
 using Godwit.Runs;
 
@@ -23,7 +24,11 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
 {
     private readonly Dictionary<string, Task> _owned = new(StringComparer.Ordinal);
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
-    private readonly RunHost _host = migrator.Host with { HandsOver = true };
+    private readonly RunHost _host = migrator.Host with
+    {
+        HandsOver = true,
+        Notifier = migrator.NewNotifier(f => events?.Report(new WorkerEvent(f.Message, f.RunId, IsTrouble: true))),
+    };
     private string? _waitsFor;
 
     /// <summary>How often it looks: an owner that died is noticed when its lease has ended and the next look comes.</summary>
@@ -35,6 +40,7 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
     /// </summary>
     public async Task RunAsync(CancellationToken ct)
     {
+        await using var notifier = _host.Notifier;
         try
         {
             while (true)

@@ -1,4 +1,5 @@
 using Godwit.Migrations;
+using Godwit.Notifications;
 using Godwit.Plans;
 
 namespace Godwit.Workers;
@@ -15,11 +16,13 @@ public sealed record WorkerSettings
         new("blockUpgrade", ParameterType.Boolean) { Default = "true", Help = "Let `godwit check` block an upgrade while migrations must be done first" },
         new("drain", ParameterType.Boolean) { Default = "false", Help = "Start nothing more; what runs is brought to its end. For the time before an upgrade" },
         new("maxConcurrentRuns", ParameterType.Integer) { Default = "1", Min = "1", Max = "16", Help = "How many runs a worker works on at once; an instance takes one at a time" },
+        new("notify", ParameterType.Text) { Default = "", Help = "Who is told what happens to runs: https://…, slack+https://…, smtp://…, env:NAME or file:/PATH, several with blanks" },
         new("rollbackWindowHours", ParameterType.Integer) { Default = "24", Min = "0", Max = "8760", Help = "How long a completed run that a worker started can be rolled back" },
         new("statementTimeoutMinutes", ParameterType.Integer) { Default = "0", Min = "0", Max = "100000", Help = "How long a statement of a run that a worker started may take when its author names no time; 0 for no limit" },
         new("timeWindows", ParameterType.Text) { Default = "", Help = "When runs may be started, in UTC: '22:00-06:00', several with commas; empty for any time" },
     ];
 
+    private const string NotifyName = "notify";
     private readonly ParameterValues _values;
 
     private WorkerSettings(ParameterValues values) => _values = values;
@@ -51,8 +54,14 @@ public sealed record WorkerSettings
     /// <summary>When runs may be started.</summary>
     public TimeWindows Windows => TimeWindows.Parse(_values.Get<string>("timeWindows"));
 
-    /// <summary>Every setting as it is now, as a person writes it.</summary>
-    public IReadOnlyDictionary<string, string> Texts => _values.Texts;
+    /// <summary>Who is told what happens to runs.</summary>
+    /// <exception cref="StoredFormatException">What is stored cannot be read by this build.</exception>
+    internal IReadOnlyList<NotifyTarget> Notify => NotifyTargets.Read(_values.Get<string>(NotifyName)) is { Problems: [] } read
+        ? read.Targets
+        : throw new StoredFormatException("The stored setting notify cannot be read. Set it again, or use the version that set it.");
+
+    /// <summary>Every setting as it is now, as a person may see it: without the secrets in it.</summary>
+    public IReadOnlyDictionary<string, string> Texts => _values.Texts.ToDictionary(t => t.Key, t => Shown(t.Key, t.Value), StringComparer.Ordinal);
 
     /// <summary>Reads what is stored, defaults filled in.</summary>
     /// <exception cref="StoredFormatException">A stored setting is not known to this build, or not good.</exception>
@@ -64,12 +73,15 @@ public sealed record WorkerSettings
             : new WorkerSettings(values);
     }
 
-    /// <summary>What is wrong with a value for a setting; null when it can be stored.</summary>
-    public static string? Problem(string name, string value)
+    /// <summary>A value for a setting as a person may see it: without the secrets in it.</summary>
+    public static string Shown(string name, string value) => name == NotifyName ? NotifyTargets.Mask(value) : value;
+
+    /// <summary>All that is wrong with a value for a setting, one sentence each; empty when it can be stored.</summary>
+    public static IReadOnlyList<string> Problems(string name, string value)
     {
         if (Definitions.FirstOrDefault(d => d.Name == name) is not { } definition)
         {
-            return $"There is no setting {name}; there are {string.Join(", ", Definitions.Select(d => d.Name))}.";
+            return [$"There is no setting {name}; there are {string.Join(", ", Definitions.Select(d => d.Name))}."];
         }
 
         try
@@ -78,9 +90,11 @@ public sealed record WorkerSettings
         }
         catch (FormatException e)
         {
-            return $"{name}: {e.Message}";
+            return [$"{name}: {e.Message}"];
         }
 
-        return definition.Read(value).Problem;
+        return name == NotifyName
+            ? [.. NotifyTargets.Read(value).Problems.Select(p => $"{name}: {p}")]
+            : definition.Read(value).Problem is { } problem ? [problem] : [];
     }
 }

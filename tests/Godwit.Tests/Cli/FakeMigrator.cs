@@ -3,6 +3,7 @@ using Godwit.Cli;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
 using Godwit.Migrations;
+using Godwit.Notifications;
 using Godwit.Plans;
 using Godwit.Rebuild;
 using Godwit.Runs;
@@ -71,6 +72,10 @@ internal sealed class FakeMigrator : IMigrator
     public Task SetAsync(string name, string? value, string who, CancellationToken ct) => Answer(name, $"set {name} {value}");
 
     public Task<IReadOnlyList<AuditEntry>> AuditAsync(int most, CancellationToken ct) => Answer<IReadOnlyList<AuditEntry>>([], "audit");
+
+    public IReadOnlyList<NotificationTest> NotificationTests { get; set; } = [];
+
+    public Task<IReadOnlyList<NotificationTest>> TestNotificationsAsync(string who, CancellationToken ct) => Answer(NotificationTests, "test");
 
     public Task WorkAsync(IProgress<WorkerEvent> events, CancellationToken ct) => Answer("", "work");
 

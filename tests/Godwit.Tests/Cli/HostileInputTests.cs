@@ -28,6 +28,8 @@ public class HostileInputTests
         { "check --migrations .", 2, "Nothing says to which version" },
         { "settings --set speed=9", 2, "There is no setting speed" },
         { "settings --set autoStart=perhaps", 2, "'perhaps' is not true or false" },
+        { "settings --set notify=ftp://a", 2, "notify: Address 1 cannot be notified" },
+        { "settings --test-notify --audit", 2, "show different things" },
         { "settings --unset speed", 2, "There is no setting speed" },
         { "runs --state postgresql://u:secret@host/db", 2, "--state holds a password" },
         { "runs --state postgresql://host", 2, "is not an address such as postgresql://" },
