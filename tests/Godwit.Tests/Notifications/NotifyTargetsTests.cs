@@ -48,6 +48,7 @@ public sealed class NotifyTargetsTests
         { "smtp://mail.example", ["has no good from", "has no good to"] },
         { "smtp://mail.example/?from=godwit&to=ada@example.com,,", ["has no good from", "has no good to"] },
         { "smtp://mail.example/?from=a@b%0D%0ABcc:x@y&to=a@b%3E", ["has no good from", "has no good to"] },
+        { "smtp://mail.example/?from=a%0D%0ARCPT%20TO:x@y&to=a%20b@c", ["has no good from", "has no good to"] },
         { "smtp://mail.example/?from=a@b%0A&to=%C3%A4@b", ["has no good from", "has no good to"] },
         { $"smtp://ada:S3CRET@mail.example/{Mail}", ["holds a password, which would be stored"] },
         { $"smtp://:S3CRET@mail.example/{Mail}", ["holds a password, which would be stored"] },
