@@ -2,11 +2,11 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Godwit.ClickHouse;
+using Godwit.Fixtures;
 using Godwit.Metadata;
 using Godwit.Metadata.Sqlite;
 using Godwit.Rebuild;
 using Godwit.Runs;
-using Godwit.Testing;
 
 namespace Godwit.Bench;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Godwit.Bench;
-using Godwit.Testing;
+using Godwit.Fixtures;
 
 // Usage: dotnet run -c Release --project bench/Godwit.Bench [ROWS [ROUNDS [SECTION…]]]
 var rows = args.Length > 0 ? long.Parse(args[0], CultureInfo.InvariantCulture) : 6_000_000;

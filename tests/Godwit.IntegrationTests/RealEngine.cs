@@ -1,4 +1,4 @@
-using Godwit.Testing;
+using Godwit.Fixtures;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(Godwit.IntegrationTests.RealEngine))]

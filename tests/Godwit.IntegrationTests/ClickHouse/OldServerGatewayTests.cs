@@ -1,5 +1,5 @@
 using Godwit.ClickHouse;
-using Godwit.Testing;
+using Godwit.Fixtures;
 using Shouldly;
 using Xunit;
 

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 using System.Text;
 using Godwit.ClickHouse;
 using Godwit.Engine;
-using Godwit.Testing;
+using Godwit.Fixtures;
 using Shouldly;
 using Xunit;
 

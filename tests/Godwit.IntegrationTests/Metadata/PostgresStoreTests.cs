@@ -1,6 +1,6 @@
+using Godwit.Fixtures;
 using Godwit.Metadata;
 using Godwit.Metadata.Postgres;
-using Godwit.Testing;
 using Godwit.Tests.Metadata;
 using Npgsql;
 using Shouldly;

@@ -4,7 +4,7 @@ using Godwit.ClickHouse;
 using Godwit.Metadata.Postgres;
 using Godwit.Migrations;
 using Godwit.Runs;
-using Godwit.Testing;
+using Godwit.Fixtures;
 using Shouldly;
 using Xunit;
 

@@ -1,10 +1,10 @@
 using Godwit.ClickHouse;
+using Godwit.Fixtures;
 using Godwit.Metadata;
 using Godwit.Metadata.Sqlite;
 using Godwit.Migrations;
 using Godwit.Migrations.Yaml;
 using Godwit.Runs;
-using Godwit.Testing;
 using Shouldly;
 using Xunit;
 

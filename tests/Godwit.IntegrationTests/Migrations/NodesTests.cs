@@ -3,7 +3,7 @@ using Godwit.Metadata.Sqlite;
 using Godwit.Migrations;
 using Godwit.Migrations.Yaml;
 using Godwit.Runs;
-using Godwit.Testing;
+using Godwit.Fixtures;
 using Shouldly;
 using Xunit;
 

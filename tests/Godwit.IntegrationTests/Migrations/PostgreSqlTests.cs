@@ -2,7 +2,7 @@ using Godwit.ClickHouse;
 using Godwit.Migrations;
 using Godwit.Migrations.Yaml;
 using Godwit.Runs;
-using Godwit.Testing;
+using Godwit.Fixtures;
 using Npgsql;
 using Shouldly;
 using Xunit;

@@ -1,6 +1,6 @@
 using Godwit.ClickHouse;
+using Godwit.Fixtures;
 using Godwit.Rebuild;
-using Godwit.Testing;
 using Shouldly;
 using Xunit;
 

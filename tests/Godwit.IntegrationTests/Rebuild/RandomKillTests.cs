@@ -1,8 +1,8 @@
 using System.Diagnostics;
+using Godwit.Fixtures;
 using Godwit.Metadata;
 using Godwit.Metadata.Sqlite;
 using Godwit.Runs;
-using Godwit.Testing;
 using Shouldly;
 using Xunit;
 

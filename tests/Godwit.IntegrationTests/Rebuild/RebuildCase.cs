@@ -1,9 +1,9 @@
 using Godwit.ClickHouse;
+using Godwit.Fixtures;
 using Godwit.Metadata;
 using Godwit.Metadata.Sqlite;
 using Godwit.Rebuild;
 using Godwit.Runs;
-using Godwit.Testing;
 using Shouldly;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using Godwit.ClickHouse;
+using Godwit.Fixtures;
 using Godwit.Rebuild;
 using Godwit.Runs;
-using Godwit.Testing;
 using Shouldly;
 using Xunit;
 

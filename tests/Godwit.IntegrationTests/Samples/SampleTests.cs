@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Godwit.Testing;
+using Godwit.Fixtures;
 using Shouldly;
 using Xunit;
 

@@ -1,8 +1,8 @@
 using Godwit.Cli;
 using Godwit.Cli.Progress;
 using Godwit.Cli.Rendering;
+using Godwit.Fixtures;
 using Godwit.Runs;
-using Godwit.Testing;
 using Shouldly;
 using Spectre.Console.Rendering;
 using Xunit;

@@ -1,7 +1,7 @@
+using Godwit.Fixtures;
 using Godwit.Metadata;
 using Godwit.Plans;
 using Godwit.Runs;
-using Godwit.Testing;
 using Shouldly;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using Godwit.Rebuild;
 using Godwit.Runs;
 
-namespace Godwit.Testing;
+namespace Godwit.Fixtures;
 
 /// <summary>A run, or the undoing of one, that is cut off at every point where it can be.</summary>
 /// <param name="Name">Its name in reports.</param>

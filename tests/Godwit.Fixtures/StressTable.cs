@@ -2,7 +2,7 @@ using Godwit.ClickHouse;
 using Godwit.Rebuild;
 using Shouldly;
 
-namespace Godwit.Testing;
+namespace Godwit.Fixtures;
 
 /// <summary>
 /// A table in a database of its own with writers, merges and a view on it, and the oracle: what the server acknowledged is there, once.

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using Godwit.ClickHouse;
 using Godwit.Engine;
 
-namespace Godwit.Testing;
+namespace Godwit.Fixtures;
 
 /// <summary>Today's ClickHouse in a folder of its own, which can be crashed and started again.</summary>
 public sealed class EngineFixture : IAsyncDisposable

@@ -2,7 +2,7 @@ using Godwit.ClickHouse;
 using Godwit.CrashHost;
 using Shouldly;
 
-namespace Godwit.Testing;
+namespace Godwit.Fixtures;
 
 /// <summary>A table for one crash, with a view on it and a ledger of all that was inserted into it.</summary>
 public sealed class CrashTable : IAsyncDisposable

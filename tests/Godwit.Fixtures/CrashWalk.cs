@@ -6,7 +6,7 @@ using Godwit.Metadata.Sqlite;
 using Godwit.Runs;
 using Shouldly;
 
-namespace Godwit.Testing;
+namespace Godwit.Fixtures;
 
 /// <summary>What happens at each point.</summary>
 public enum CrashKind

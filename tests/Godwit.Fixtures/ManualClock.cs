@@ -1,4 +1,4 @@
-namespace Godwit.Testing;
+namespace Godwit.Fixtures;
 
 /// <summary>A clock that moves only when a test moves it.</summary>
 public sealed class ManualClock(DateTimeOffset? start = null) : TimeProvider

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Godwit.Testing;
+namespace Godwit.Fixtures;
 
 /// <summary>Debian's PostgreSQL in a folder of its own; can be stopped and started again.</summary>
 public sealed class PostgresFixture : IAsyncDisposable

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Godwit.Testing;
+namespace Godwit.Fixtures;
 
 /// <summary>Debian's ClickHouse 18.16.1 in a folder of its own: the oldest server that Godwit works with.</summary>
 public sealed class OldServerFixture : IAsyncDisposable

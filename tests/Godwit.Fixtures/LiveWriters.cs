@@ -2,7 +2,7 @@ using System.Net;
 using System.Text;
 using Godwit.ClickHouse;
 
-namespace Godwit.Testing;
+namespace Godwit.Fixtures;
 
 /// <summary>
 /// Writers that never pause while a table is rebuilt, and the log of what the server has acknowledged to them. Every row has an id of
