@@ -14,8 +14,7 @@ internal static class Program
             return ExitCodes.Done;
         }
 
-        // The engine's child process is this program under another verb, which no person types.
-        return args is [Engine.EngineHost.Verb, .. var host] ? Engine.EngineHost.Run(host) : await RunAsync(args);
+        return await RunAsync(args);
     }
 
     private static async Task<int> RunAsync(string[] args)

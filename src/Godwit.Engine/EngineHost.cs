@@ -8,12 +8,10 @@ namespace Godwit.Engine;
 /// The inside of the child process that is ClickHouse. Its standard input is a pipe of its parent: "stop" asks for a clean
 /// end, and the end of the pipe says that the parent is gone, however it went.
 /// </summary>
-public static class EngineHost
+internal static class EngineHost
 {
-    /// <summary>The first argument of the command line that makes the program an engine.</summary>
-    public const string Verb = "__engine-host";
-
-    internal const string StopWord = "stop";
+    /// <summary>What the parent writes to ask for a clean end.</summary>
+    public const string StopWord = "stop";
 
     private static readonly TimeSpan PatienceWithParent = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan PatienceWithout = TimeSpan.FromSeconds(3);
@@ -25,7 +23,7 @@ public static class EngineHost
     {
         if (args is not [var library, var port, .. var arguments] || !int.TryParse(port, CultureInfo.InvariantCulture, out var http))
         {
-            Console.Error.WriteLine("This command is for godwit itself; to start an engine by hand there is 'godwit engine'.");
+            Console.Error.WriteLine("This program is for Godwit itself; to start an engine by hand there is 'godwit engine'.");
             return 2;
         }
 

@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using System.Reflection;
 using System.Runtime.InteropServices;
 
 namespace Godwit.Engine;
@@ -9,7 +8,8 @@ namespace Godwit.Engine;
 /// <summary>The command line of the child process.</summary>
 internal static class EngineLaunch
 {
-    private const string Program = "Godwit.Cli";
+    // Written rather than shipped: files of its kind do not come along with a package.
+    private const string Runtime = """{ "runtimeOptions": { "tfm": "net10.0", "framework": { "name": "Microsoft.NETCore.App", "version": "10.0.0" } } }""";
 
     public static Process Start(string library, string folder, int http, int? tcp, string? config)
     {
@@ -26,7 +26,7 @@ internal static class EngineLaunch
     }
 
     internal static ProcessStartInfo StartInfo(string library, string folder, int http, int? tcp, string? config)
-        => new(DotnetPath(), [ProgramPath(), EngineHost.Verb, library, Text(http), .. Arguments(folder, http, tcp, config)])
+        => new(DotnetPath(), ["exec", "--runtimeconfig", RuntimePath(folder), ProgramPath(), library, Text(http), .. Arguments(folder, http, tcp, config)])
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,
@@ -62,13 +62,15 @@ internal static class EngineLaunch
         yield return "--disable_suggestion";
     }
 
-    private static string ProgramPath()
+    private static string ProgramPath() => typeof(EngineLaunch).Assembly.Location is { Length: > 0 } path
+        ? path
+        : throw new EngineStartException("The ClickHouse engine runs in Godwit.Engine.dll, and that is not a file here: a program that starts an engine cannot be published as a single file.");
+
+    private static string RuntimePath(string folder)
     {
-        var entry = Assembly.GetEntryAssembly();
-        var path = entry?.GetName().Name == Program && entry.Location.Length > 0
-            ? entry.Location
-            : Path.Combine(AppContext.BaseDirectory, $"{Program}.dll");
-        return File.Exists(path) ? path : throw new EngineStartException($"The ClickHouse engine runs inside {path}, and that file is missing.");
+        var path = Path.Combine(folder, "engine.runtimeconfig.json");
+        File.WriteAllText(path, Runtime);
+        return path;
     }
 
     private static string DotnetPath()

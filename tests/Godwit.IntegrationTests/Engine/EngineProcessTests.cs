@@ -245,11 +245,4 @@ public sealed class EngineProcessTests
             await Task.Delay(20, Ct);
         }
     }
-
-    private sealed class TemporaryFolder : IDisposable
-    {
-        public string Path { get; } = Directory.CreateTempSubdirectory("godwit-engine-").FullName;
-
-        public void Dispose() => Directory.Delete(Path, recursive: true);
-    }
 }
