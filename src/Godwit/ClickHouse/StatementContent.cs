@@ -12,6 +12,9 @@ internal sealed class StatementContent(string sql, HttpContent? rows) : HttpCont
     // After the format's name the server skips one line break and takes every byte behind it as data, binary formats included.
     private readonly byte[] _sql = Utf8.GetBytes(rows is null ? sql : sql.TrimEnd() + "\n");
 
+    /// <summary>The statement, without its rows.</summary>
+    public string Sql => sql;
+
     /// <summary>True once a connection stood and the statement began to leave: from then on it may have run.</summary>
     public bool WasSent { get; private set; }
 
