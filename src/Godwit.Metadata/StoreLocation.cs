@@ -13,7 +13,6 @@ namespace Godwit.Metadata;
 /// </code></example>
 public sealed partial class StoreLocation
 {
-    private const string Example = "postgresql://godwit@db.example:5432/app";
     private readonly string _connection;
     private readonly string _schema;
 
@@ -41,9 +40,9 @@ public sealed partial class StoreLocation
     public static bool TryParse(string? text, [NotNullWhen(true)] out StoreLocation? location, [NotNullWhen(false)] out string? error)
     {
         var trimmed = text?.Trim() ?? "";
-        location = AddressForm().IsMatch(trimmed) ? OfAddress(trimmed) : HostForm().IsMatch(trimmed) ? Postgres(trimmed) : Sqlite(trimmed);
+        location = PostgresAddress.IsMeant(trimmed) ? OfAddress(trimmed) : HostForm().IsMatch(trimmed) ? Postgres(trimmed) : Sqlite(trimmed);
         error = location is null
-            ? $"'{(trimmed.LastIndexOf('@') is >= 0 and var at ? $"…{trimmed[at..]}" : trimmed)}' is not an address such as {Example}."
+            ? PostgresAddress.Complaint(trimmed)
             : location.Problems() is [var problem, ..] ? problem : null;
         location = error is null ? location : null;
         return error is null;
@@ -82,25 +81,7 @@ public sealed partial class StoreLocation
     /// <summary>The file, or host:port/database; never a password.</summary>
     public override string ToString() => File ?? (Builder(_connection) is { } builder ? $"{builder.Host}:{builder.Port}/{builder.Database}" : "(unreadable)");
 
-    private static StoreLocation? OfAddress(string text)
-    {
-        // A password with a / in it would be taken for a database, so only what cannot be anything else is accepted.
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0
-            || Uri.UnescapeDataString(uri.AbsolutePath.Trim('/')) is not { Length: > 0 } database || uri.AbsolutePath.Trim('/').AsSpan().ContainsAny('/', '@'))
-        {
-            return null;
-        }
-
-        var login = uri.UserInfo.Split(':', 2).Select(Uri.UnescapeDataString).ToList();
-        return Postgres(new NpgsqlConnectionStringBuilder
-        {
-            Host = uri.Host,
-            Port = uri.Port > 0 ? uri.Port : 5432,
-            Database = database,
-            Username = login[0].Length > 0 ? login[0] : null,
-            Password = login is [_, { Length: > 0 } password] ? password : null,
-        }.ConnectionString);
-    }
+    private static StoreLocation? OfAddress(string text) => PostgresAddress.ConnectionString(text) is { } connection ? Postgres(connection) : null;
 
     private static NpgsqlConnectionStringBuilder? Builder(string connection)
     {
@@ -113,9 +94,6 @@ public sealed partial class StoreLocation
             return null;
         }
     }
-
-    [GeneratedRegex("^postgres(ql)?://", RegexOptions.IgnoreCase)]
-    private static partial Regex AddressForm();
 
     [GeneratedRegex(@"(^|;)\s*(host|server)\s*=", RegexOptions.IgnoreCase)]
     private static partial Regex HostForm();

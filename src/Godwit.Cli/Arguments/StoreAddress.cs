@@ -17,10 +17,13 @@ internal static class StoreAddress
             return $"--state: {error}";
         }
 
-        return location.HoldsPassword
-            ? "--state holds a password, which other users of this machine can see: leave it out, and name it in PGPASSWORD or in a PGPASSFILE."
-            : null;
+        return PasswordProblem("--state", location.HoldsPassword).FirstOrDefault();
     }
+
+    /// <summary>What is wrong with a password on the command line.</summary>
+    public static IEnumerable<string> PasswordProblem(string option, bool isThere) => isThere
+        ? [$"{option} holds a password, which other users of this machine can see: leave it out, and name it in PGPASSWORD or in a PGPASSFILE."]
+        : [];
 
     /// <summary>Opens the store.</summary>
     public static async Task<IStore> OpenAsync(string address, bool create, CancellationToken ct)

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using Godwit.ClickHouse;
+using Godwit.Fixtures;
 using Godwit.Metadata.Postgres;
 using Godwit.Migrations;
 using Godwit.Runs;
-using Godwit.Fixtures;
 using Shouldly;
 using Xunit;
 

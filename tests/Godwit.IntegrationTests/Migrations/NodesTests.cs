@@ -1,9 +1,9 @@
 using Godwit.ClickHouse;
+using Godwit.Fixtures;
 using Godwit.Metadata.Sqlite;
 using Godwit.Migrations;
 using Godwit.Migrations.Yaml;
 using Godwit.Runs;
-using Godwit.Fixtures;
 using Shouldly;
 using Xunit;
 

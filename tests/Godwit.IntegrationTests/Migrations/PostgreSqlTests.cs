@@ -1,8 +1,8 @@
 using Godwit.ClickHouse;
+using Godwit.Fixtures;
 using Godwit.Migrations;
 using Godwit.Migrations.Yaml;
 using Godwit.Runs;
-using Godwit.Fixtures;
 using Npgsql;
 using Shouldly;
 using Xunit;

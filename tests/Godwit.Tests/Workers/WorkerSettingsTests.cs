@@ -25,7 +25,7 @@ public sealed class WorkerSettingsTests
     [InlineData("timeWindows", "22:00-06:00, 12:00-13:30", null)]
     [InlineData("timeWindows", "22-6", "timeWindows: '22-6' is not a window of time such as 22:00-06:00.")]
     [InlineData("timeWindows", "06:00-06:00", "timeWindows: '06:00-06:00' is not a window of time such as 22:00-06:00.")]
-    [InlineData("speed", "9", "There is no setting speed; there are autoStart, autoContinue, autoRollback, blockUpgrade, drain, maxConcurrentRuns, notify, rollbackWindowHours, timeWindows.")]
+    [InlineData("speed", "9", "There is no setting speed; there are autoStart, autoContinue, autoRollback, blockUpgrade, drain, maxConcurrentRuns, notify, rollbackWindowHours, statementTimeoutMinutes, timeWindows.")]
     public void A_value_is_looked_at_before_it_is_stored(string name, string value, string? problem) => WorkerSettings.Problems(name, value).ShouldBe(problem is null ? [] : [problem]);
 
     [Fact]

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Godwit.Cli.Arguments;
 using Godwit.ClickHouse;
+using Godwit.Metadata.Postgres;
 using Godwit.Migrations;
 using Npgsql;
 
@@ -89,13 +90,14 @@ internal static class MigrationArguments
             return null;
         }
 
-        if (PostgresAddress.Problem("--postgres", address) is { } problem)
+        if (PostgresAddress.ConnectionString(address) is not { } connection)
         {
-            problems.Add(problem);
+            problems.Add($"--postgres: {PostgresAddress.Complaint(address)}");
             return null;
         }
 
-        return NpgsqlDataSource.Create(PostgresAddress.ConnectionString(address));
+        problems.AddRange(StoreAddress.PasswordProblem("--postgres", new NpgsqlConnectionStringBuilder(connection).Password is { Length: > 0 }));
+        return NpgsqlDataSource.Create(connection);
     }
 
     private static MigrationSet Load(Invocation call, List<string> problems)
