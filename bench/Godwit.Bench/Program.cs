@@ -6,12 +6,15 @@ using Godwit.Fixtures;
 var rows = args.Length > 0 ? long.Parse(args[0], CultureInfo.InvariantCulture) : 6_000_000;
 var rounds = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 3;
 var folder = Directory.CreateTempSubdirectory("godwit-bench-").FullName;
-await using var bench = new Bench(await EngineFixture.StartAsync(), folder);
+var engine = await EngineFixture.StartAsync();
+await using var bench = new Bench(engine, folder);
 await bench.ExecuteAsync($"CREATE DATABASE {Bench.Database} ENGINE = Atomic");
 (string Name, Func<Task> RunAsync)[] sections =
 [
     // First, because it measures the memory of a process that has done nothing else.
     ("plan", () => OtherFigures.ManyPartitionsAsync(bench, 10_000, folder)),
+    ("steps", () => ManySteps.StoresAsync(bench, 10_000, folder)),
+    ("idle", () => ManySteps.IdleWorkerAsync(engine, folder)),
     ("copy", () => CopySpeed.RunAsync(bench, rows, rounds)),
     ("writers", () => UnderWriters.RunAsync(rows / 3)),
     ("views", () => ViewGap.RunAsync(bench)),

@@ -16,6 +16,7 @@ internal sealed class GodwitConfiguration(IServiceProvider services) : IConfigur
     {
         options.ClickHouse = Server(options);
         options.Store = Store(options);
+        options.Cluster = Cluster();
         options.AppVersion = Read("AppVersion", "GODWIT_APP_VERSION").Value;
         if (Read("Migrations", "GODWIT_MIGRATIONS").Value is { } path)
         {
@@ -54,6 +55,13 @@ internal sealed class GodwitConfiguration(IServiceProvider services) : IConfigur
             CaCertificateFile = Read("ClickHouse:CaCertificateFile", null).Value,
         };
     }
+
+    private ClusterOptions? Cluster() => Read("Cluster", "GODWIT_CLUSTER").Value is not { } name
+        ? null
+        : new ClusterOptions(name)
+        {
+            Nodes = Read("Nodes", "GODWIT_NODES").Value?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
+        };
 
     private StoreLocation? Store(GodwitOptions options)
     {

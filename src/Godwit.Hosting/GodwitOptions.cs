@@ -12,6 +12,7 @@ namespace Godwit.Hosting;
 /// <item><term><c>Godwit:ClickHouse:Url</c></term><description>GODWIT_SERVER; may hold <c>user:password@</c>.</description></item>
 /// <item><term><c>Godwit:ClickHouse:User</c>, <c>Password</c></term><description>GODWIT_USER, GODWIT_PASSWORD.</description></item>
 /// <item><term><c>Godwit:ClickHouse:CaCertificateFile</c></term><description>See <see cref="ClickHouseOptions.CaCertificateFile"/>.</description></item>
+/// <item><term><c>Godwit:Cluster</c>, <c>Nodes</c></term><description>GODWIT_CLUSTER, GODWIT_NODES; see <see cref="ClusterOptions"/>. Nodes with commas.</description></item>
 /// <item><term><c>Godwit:Store</c></term><description>GODWIT_STATE; a file, an address or a connection string, see <see cref="StoreLocation.TryParse"/>.</description></item>
 /// <item><term><c>Godwit:Migrations</c></term><description>GODWIT_MIGRATIONS; a folder or a file.</description></item>
 /// <item><term><c>Godwit:AppVersion</c></term><description>GODWIT_APP_VERSION.</description></item>
@@ -46,6 +47,9 @@ public sealed class GodwitOptions
 
     /// <summary>The product's own PostgreSQL, for migrations that ask it; stays the caller's. Null when there is none.</summary>
     public DbDataSource? PostgreSql { get; set; }
+
+    /// <summary>The cluster that the server belongs to, for operations on more than one node; null when it is alone.</summary>
+    public ClusterOptions? Cluster { get; set; }
 
     /// <summary>Whether this host works on runs. Without it <see cref="Migrator"/> still lists, plans and steers.</summary>
     public bool RunWorker { get; set; } = true;

@@ -1,3 +1,6 @@
+using Godwit.Metadata;
+using Godwit.Metadata.Postgres;
+using Godwit.Metadata.Sqlite;
 using Godwit.Rebuild;
 using Godwit.Runs;
 
@@ -9,8 +12,11 @@ public sealed record CrashOrder
     /// <summary>The server.</summary>
     public required Uri Server { get; init; }
 
-    /// <summary>The state file.</summary>
+    /// <summary>The state file; with <see cref="Schema"/> the connection string of a PostgreSQL.</summary>
     public required string State { get; init; }
+
+    /// <summary>The schema that holds the state; null for a file.</summary>
+    public string? Schema { get; init; }
 
     /// <summary><c>run</c>, <c>resume</c>, <c>rollback</c> or <c>cleanup</c>.</summary>
     public required string Verb { get; init; }
@@ -38,4 +44,10 @@ public sealed record CrashOrder
 
     /// <summary>What other clients do at certain entries.</summary>
     public IReadOnlyList<Injection> Injections { get; init; } = [];
+
+    /// <summary>Opens the state.</summary>
+    /// <param name="clock">By which leases end, in PostgreSQL, too: a walk does not wait for them.</param>
+    public async Task<IStore> OpenAsync(TimeProvider? clock = null) => Schema is null
+        ? await SqliteStore.OpenAsync(State, clock)
+        : PostgresStore.Open(State, Schema, clock ?? TimeProvider.System, usesDatabaseClock: false);
 }

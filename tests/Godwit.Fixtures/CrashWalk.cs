@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using Godwit.CrashHost;
-using Godwit.Metadata.Sqlite;
 using Godwit.Runs;
 using Shouldly;
 
@@ -28,7 +27,8 @@ public enum CrashKind
 /// <param name="engine">The server; dies at each point of <see cref="CrashKind.ServerKilled"/>.</param>
 /// <param name="scenario">What is cut off.</param>
 /// <param name="kind">What happens at each point.</param>
-public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, CrashKind kind)
+/// <param name="postgres">Keeps the runs; null for a file.</param>
+public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, CrashKind kind, PostgresFixture? postgres = null)
 {
     private static readonly TimeSpan HostLimit = TimeSpan.FromMinutes(3);
 
@@ -73,7 +73,8 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
         var order = new CrashOrder
         {
             Server = engine.Url,
-            State = Path.Combine(folder.FullName, "state.db"),
+            State = postgres?.ConnectionString ?? Path.Combine(folder.FullName, "state.db"),
+            Schema = postgres is null ? null : $"crash_{Guid.NewGuid():N}",
             Verb = "run",
             Request = scenario.Change with { Table = table.Name },
             Migration = scenario.Migration?.Replace("{db}", table.Database, StringComparison.Ordinal),
@@ -83,7 +84,7 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
         {
             await (scenario.Halt is null ? GoOnAsync(order) : RunHostAsync(order with { Point = scenario.Halt }));
             await table.InsertAsync();
-            order = order with { Verb = scenario.Verb, RunId = (await FindAsync(order.State))!.RunId, Injections = table.Injections(scenario.Meanwhile) };
+            order = order with { Verb = scenario.Verb, RunId = (await FindAsync(order))!.RunId, Injections = table.Injections(scenario.Meanwhile) };
         }
 
         var host = await RunHostAsync(order with { Point = point, EnginePid = kind == CrashKind.ServerKilled ? engine.Pid : null, Freezes = kind == CrashKind.GodwitFrozen && point != "none" });
@@ -94,7 +95,7 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
             if (host.Sleeping is not null)
             {
                 await WakeAsync(host.Sleeping, host.Errors!);
-                (await table.ShapeAsync((await FindAsync(order.State))!.RunId)).ShouldBe(outcome.CleanShape, "what a process did that woke up too late");
+                (await table.ShapeAsync((await FindAsync(order))!.RunId)).ShouldBe(outcome.CleanShape, "what a process did that woke up too late");
                 await table.RequireExactAsync();
             }
 
@@ -110,7 +111,7 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
         catch (Exception e)
         {
             host.Sleeping?.Kill();
-            throw new InvalidOperationException($"{host.Death}: {e.Message} (state file {order.State})", e);
+            throw new InvalidOperationException($"{host.Death}: {e.Message} (state {order.Schema ?? order.State})", e);
         }
     }
 
@@ -118,13 +119,13 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
     {
         await GoOnAsync(order with { Verb = scenario.Verb });
         await table.InsertAsync();
-        var run = (await FindAsync(order.State))!;
+        var run = (await FindAsync(order))!;
         if (run.State == RunState.NeedsOperator && run.Problem!.Contains("had met the exchange", StringComparison.Ordinal))
         {
             // An INSERT into a view's target was cut off: the one thing of which nobody can tell whether it happened.
             await table.FeedViewAsync(run.RunId);
             await GoOnAsync(order with { Verb = scenario.Verb });
-            run = (await FindAsync(order.State))!;
+            run = (await FindAsync(order))!;
         }
 
         run.State.ShouldBe(scenario.End, run.Problem);
@@ -146,7 +147,7 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
     private static async Task GoOnAsync(CrashOrder order)
     {
         var clock = new LaterClock();
-        await using var store = await SqliteStore.OpenAsync(order.State, clock);
+        await using var store = await order.OpenAsync(clock);
         var run = (await store.ListRunsAsync()) is [var newest, ..] ? newest : null;
         var verb = (order.Verb, run) switch
         {
@@ -163,9 +164,9 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
         }
     }
 
-    private static async Task<Metadata.RunRecord?> FindAsync(string state)
+    private static async Task<Metadata.RunRecord?> FindAsync(CrashOrder order)
     {
-        await using var store = await SqliteStore.OpenAsync(state);
+        await using var store = await order.OpenAsync();
         return (await store.ListRunsAsync()) is [var newest, ..] ? newest : null;
     }
 

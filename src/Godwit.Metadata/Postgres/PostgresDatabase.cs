@@ -12,6 +12,10 @@ namespace Godwit.Metadata.Postgres;
 internal sealed class PostgresDatabase(NpgsqlDataSource source, string schema, string name, TimeProvider? local) : IDatabase
 {
     private static readonly TimeSpan OffsetLasts = TimeSpan.FromMinutes(1);
+
+    /// <summary>A process that is frozen within a transaction would hold up all others for as long as it sleeps; PostgreSQL (9.6) throws it out.</summary>
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(5);
+
     private readonly Lock _gate = new();
     private long? _measured;
     private bool _isReady;
@@ -40,7 +44,7 @@ internal sealed class PostgresDatabase(NpgsqlDataSource source, string schema, s
             try
             {
                 using var connection = source.OpenConnection();
-                connection.Execute($"SET search_path TO {Quoted}");
+                connection.Execute($"SET search_path TO {Quoted}; SET idle_in_transaction_session_timeout = {LongestSleep.TotalMilliseconds:0}");
                 GetReady(connection);
                 return action(connection);
             }

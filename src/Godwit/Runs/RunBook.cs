@@ -27,6 +27,10 @@ internal sealed class RunBook(IRunStore store, LeaseKeeper lease, RunRecord run,
         steps[record.Index] = record;
     }
 
+    /// <summary>Keeps what a person may want to know later; the run goes on.</summary>
+    public Task NoteAsync(int step, string message, string? details) =>
+        store.AppendErrorAsync(lease.Current, new RunError(Run.RunId, step, message, details, clock.GetUtcNow()), CancellationToken.None);
+
     /// <summary>Keeps what went wrong, for people, and brings the run into the state that follows from it.</summary>
     /// <param name="state">Failed or NeedsOperator; a run that cannot come into it, such as a completed one, stays as it is.</param>
     /// <param name="message">One or two sentences.</param>

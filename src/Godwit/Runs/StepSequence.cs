@@ -58,7 +58,7 @@ internal sealed class StepSequence(RunBook book, RunServices services)
             await PrepareUndoAsync(step.Operation, ct);
             var context = new StepContext(services, step);
             services.Board.Activity = $"undoing: {step.Description}";
-            await WithPatienceAsync(() => StepCatalog.Get(step.Kind).UndoAsync(context, ct), ct);
+            await WithPatienceAsync(step, () => StepCatalog.Get(step.Kind).UndoAsync(context, ct), ct);
             await book.KeepAsync(book.Steps[step.Index] with { State = StepState.Undone, RowsDone = 0 });
         }
 
@@ -84,7 +84,7 @@ internal sealed class StepSequence(RunBook book, RunServices services)
     private Task PrepareUndoAsync(PlannedStep step, CancellationToken ct)
     {
         var context = new StepContext(services, step);
-        return WithPatienceAsync(() => StepCatalog.Get(step.Kind).PrepareUndoAsync(context, ct), ct);
+        return WithPatienceAsync(step, () => StepCatalog.Get(step.Kind).PrepareUndoAsync(context, ct), ct);
     }
 
     /// <summary>The steps that changed something or may have, newest first.</summary>
@@ -107,7 +107,7 @@ internal sealed class StepSequence(RunBook book, RunServices services)
     {
         // A server that is away between two steps is waited for as one that goes away during a step.
         var cores = 1;
-        await WithPatienceAsync(async () => cores = (await ServerResources.ReadAsync(services.Gateway, services.Options, ct)).Cores, ct);
+        await WithPatienceAsync(steps[0], async () => cores = (await ServerResources.ReadAsync(services.Gateway, services.Options, ct)).Cores, ct);
         var operation = services.Operations[steps[0].Operation];
         using var lanes = new Lanes(cores, operation.Brakes);
         operation.Lanes = lanes;
@@ -140,7 +140,7 @@ internal sealed class StepSequence(RunBook book, RunServices services)
         await book.KeepAsync(record with { State = StepState.Running, Attempts = record.Attempts + 1 });
         services.Board.Activity = step.Description;
         var context = new StepContext(services, step);
-        await WithPatienceAsync(() => StepCatalog.Get(step.Kind).ForwardAsync(context, ct), ct);
+        await WithPatienceAsync(step, () => StepCatalog.Get(step.Kind).ForwardAsync(context, ct), ct);
         await book.KeepAsync(book.Steps[step.Index] with { State = StepState.Done, RowsDone = services.Board.FinishedRows(step.Index) });
     }
 
@@ -154,7 +154,7 @@ internal sealed class StepSequence(RunBook book, RunServices services)
     }
 
     // Every step may be done again from its beginning, so a server that restarts or is overloaded is only waited for.
-    private async Task WithPatienceAsync(Func<Task> work, CancellationToken ct)
+    private async Task WithPatienceAsync(PlannedStep step, Func<Task> work, CancellationToken ct)
     {
         var first = TimeSpan.FromMilliseconds(250);
         var (since, pause) = (default(long?), first);
@@ -164,7 +164,7 @@ internal sealed class StepSequence(RunBook book, RunServices services)
             try
             {
                 await work();
-                return;
+                break;
             }
             catch (Exception e) when (MayPass(e) && !ct.IsCancellationRequested)
             {
@@ -172,6 +172,7 @@ internal sealed class StepSequence(RunBook book, RunServices services)
                 {
                     // It worked for a while: this is another trouble than the one before.
                     (since, pause) = (services.Clock.GetTimestamp(), first);
+                    await Trouble.BeganAsync(book, step, e);
                 }
                 else if (services.Clock.GetElapsedTime(since.Value) >= Patience)
                 {
@@ -183,6 +184,11 @@ internal sealed class StepSequence(RunBook book, RunServices services)
                 services.Board.Brake = null;
                 pause = TimeSpan.FromSeconds(Math.Min(5, pause.TotalSeconds * 2));
             }
+        }
+
+        if (since is { } start)
+        {
+            await Trouble.EndedAsync(book, services, step, services.Clock.GetElapsedTime(start), ct);
         }
     }
 

@@ -19,15 +19,35 @@ internal sealed class DetachView : IStep
 
     public string Kind => Name;
 
-    public Task ForwardAsync(StepContext context, CancellationToken ct) => SetAsync(context, context.Arguments<DetachArguments>().Attaches, ct);
+    public async Task ForwardAsync(StepContext context, CancellationToken ct)
+    {
+        if (!context.Journal.Has(Was(context)))
+        {
+            await context.Journal.FactAsync(Was(context), await IsAttachedAsync(context, ct));
+        }
 
-    public Task UndoAsync(StepContext context, CancellationToken ct) => SetAsync(context, !context.Arguments<DetachArguments>().Attaches, ct);
+        await SetAsync(context, context.Arguments<DetachArguments>().Attaches, ct);
+    }
+
+    public async Task UndoAsync(StepContext context, CancellationToken ct)
+    {
+        if (context.Journal.Find<bool?>(Was(context)) is { } was)
+        {
+            await SetAsync(context, was, ct);
+        }
+    }
+
+    private static async Task<bool> IsAttachedAsync(StepContext context, CancellationToken ct) =>
+        await TableReader.FindEngineAsync(context.Gateway, context.Arguments<DetachArguments>().View, ct) is not null;
+
+    // Facts belong to the operation, whose steps are the nodes.
+    private static string Was(StepContext context) => $"was-attached/{context.Step.Index}";
 
     private static async Task SetAsync(StepContext context, bool attached, CancellationToken ct)
     {
         var view = context.Arguments<DetachArguments>().View;
         await LongStatement.KillOwnAsync(context, ct);
-        if (await TableReader.FindEngineAsync(context.Gateway, view, ct) is not null == attached)
+        if (await IsAttachedAsync(context, ct) == attached)
         {
             return;
         }

@@ -1,3 +1,4 @@
+using Dapper;
 using Godwit.Fixtures;
 using Godwit.Metadata;
 using Godwit.Metadata.Postgres;
@@ -80,6 +81,30 @@ public sealed class PostgresServerTests : IAsyncLifetime
 
         await Should.ThrowAsync<LeaseHeldException>(other.AcquireLeaseAsync("aaaaaaaa", "other", TimeSpan.FromMinutes(1), Ct));
         ((await other.FindLeaseAsync("aaaaaaaa", Ct))!.ExpiresAt - ahead.GetUtcNow()).ShouldBeInRange(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(61));
+    }
+
+    [Fact]
+    public async Task A_writer_that_sleeps_in_its_transaction_is_thrown_out_and_holds_nobody_up()
+    {
+        await using var source = NpgsqlDataSource.Create(_server.ConnectionString);
+        using PostgresDatabase asleep = new(source, "godwit", "one", null), awake = new(source, "godwit", "other", null);
+        using var wakes = new ManualResetEventSlim();
+        using var sleeps = new ManualResetEventSlim();
+        var write = asleep.WriteAsync(
+            transaction =>
+            {
+                sleeps.Set();
+                wakes.Wait(Ct);
+                return transaction.Connection!.Execute("INSERT INTO settings (name, value) VALUES ('a', 'b')", transaction: transaction);
+            },
+            Ct);
+        sleeps.Wait(Ct);
+
+        (await awake.WriteAsync(transaction => transaction.Connection!.ExecuteScalar<int>("SELECT 1", transaction: transaction), Ct)).ShouldBe(1);
+
+        wakes.Set();
+        await Should.ThrowAsync<StoreException>(write);
+        (await awake.ReadAsync(connection => connection.ExecuteScalar<long>("SELECT count(*) FROM settings"), Ct)).ShouldBe(0);
     }
 
     [Fact]

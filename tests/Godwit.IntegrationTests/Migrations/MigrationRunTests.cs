@@ -1,3 +1,4 @@
+using Godwit.Fixtures;
 using Godwit.Migrations;
 using Godwit.Operations;
 using Godwit.Runs;
@@ -36,6 +37,38 @@ public sealed class MigrationRunTests(RealEngine real)
         await c.SqlAsync("CREATE TABLE {db}.later (a UInt8) ENGINE = MergeTree ORDER BY a");
         (await migrator.ResumeAsync(failed.RunId, ct: MigrationCase.Ct)).State.ShouldBe(RunState.Completed);
         (await LogAsync(c)).ShouldBe("one, two, two more");
+    }
+
+    [Fact]
+    public async Task A_server_that_is_restarted_under_a_step_is_named_and_the_step_is_done_again()
+    {
+        await using var engine = await EngineFixture.StartAsync(hasQueryLog: true);
+        await using var c = await MigrationCase.NewAsync(engine);
+        var migrator = c.Knows("""
+            name: m
+            description: For a test
+            operations:
+              - sql: OPTIMIZE TABLE {db}.t FINAL SETTINGS optimize_throw_if_noop = 0
+                undo: []
+              - sql: SELECT sleepEachRow(1) FROM numbers(3) SETTINGS max_block_size = 1
+                undo: []
+            """);
+        await c.SqlAsync("CREATE TABLE {db}.t (a UInt8) ENGINE = MergeTree ORDER BY a");
+        var runId = await MigrationCase.CreateAsync(migrator, "m");
+        var run = migrator.RunAsync(runId, ct: MigrationCase.Ct);
+        while ((await migrator.StatusAsync(runId, MigrationCase.Ct)).Steps[1].State != "running")
+        {
+            await Task.Delay(20, MigrationCase.Ct);
+        }
+
+        await engine.KillAsync();
+        await engine.RestartAsync();
+
+        var done = await run;
+        done.State.ShouldBe(RunState.Completed, done.Problem);
+        done.Errors.Select(e => e.Step).ShouldAllBe(step => step == 1);
+        done.Errors[0].Message.ShouldContain("was cut off and is tried again");
+        done.Errors[^1].Message.ShouldContain("was restarted");
     }
 
     [Fact]

@@ -45,6 +45,23 @@ public sealed class ObjectTests(RealEngine real)
         (await c.AskAsync<long>("SELECT toInt64(count()) FROM system.tables WHERE database = '{db}' AND position(name, '_godwit_') > 0")).ShouldBe(0);
     }
 
+    [Theory]
+    [InlineData("attach: '{db}.mv'")]
+    [InlineData("detach: '{db}.away'")]
+    public async Task What_was_so_before_stays_so_after_a_rollback(string operation)
+    {
+        await using var c = await NewAsync();
+        var migrator = c.Knows($"{Head}  - {operation}\n");
+        var before = await StateAsync(c);
+
+        var run = await MigrationCase.RunAsync(migrator, "m");
+
+        run.State.ShouldBe(RunState.Completed, run.Problem);
+        (await StateAsync(c)).ShouldBe(before);
+        (await migrator.RollbackAsync(run.RunId, ct: MigrationCase.Ct)).State.ShouldBe(RunState.RolledBack);
+        (await StateAsync(c)).ShouldBe(before);
+    }
+
     [Fact]
     public async Task What_one_operation_makes_another_can_drop()
     {

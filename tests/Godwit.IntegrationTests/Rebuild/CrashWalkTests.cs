@@ -139,7 +139,17 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     public async Task A_migration_goes_on_to_the_same_end_wherever_Godwit_is_killed(string scenario)
     {
         await using var engine = await EngineFixture.StartAsync(hasQueryLog: true);
-        await WalkAsync(engine, scenario, 12, CrashKind.GodwitKilled);
+        await WalkAsync(engine, scenario, 10, CrashKind.GodwitKilled);
+    }
+
+    [Theory]
+    [InlineData("migration")]
+    [InlineData("rollback of a migration")]
+    public async Task A_migration_that_is_kept_in_PostgreSQL_goes_on_to_the_same_end_wherever_Godwit_is_killed(string scenario)
+    {
+        await using var engine = await EngineFixture.StartAsync(hasQueryLog: true);
+        await using var postgres = await PostgresFixture.StartAsync();
+        await WalkAsync(engine, scenario, 6, CrashKind.GodwitKilled, postgres);
     }
 
     [Theory]
@@ -152,10 +162,10 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
         await WalkAsync(engine, scenario, 5, CrashKind.ServerKilled);
     }
 
-    private async Task WalkAsync(EngineFixture engine, string name, int most, CrashKind kind)
+    private async Task WalkAsync(EngineFixture engine, string name, int most, CrashKind kind, PostgresFixture? postgres = null)
     {
         Assert.SkipWhen(One is not null && One != name, $"Only {One} is walked.");
-        var walk = new CrashWalk(engine, Scenarios.Single(s => s.Name == name), kind);
+        var walk = new CrashWalk(engine, Scenarios.Single(s => s.Name == name), kind, postgres);
         var (points, failures) = await walk.WalkAsync(All ? int.MaxValue : most, Only, output.WriteLine);
         output.WriteLine($"{name}: {points} points walked, {failures.Count} failures");
         failures.ShouldBeEmpty();

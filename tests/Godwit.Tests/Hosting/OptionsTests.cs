@@ -40,6 +40,17 @@ public sealed class OptionsTests
     }
 
     [Fact]
+    public async Task A_cluster_is_read_with_its_nodes()
+    {
+        await using var host = new HostCase([.. Enough, ("GODWIT_CLUSTER", "main"), ("Godwit:Nodes", "a:8123, b:8123")]);
+        host.Services.AddGodwit();
+
+        var cluster = Options(host).Cluster.ShouldNotBeNull();
+
+        (cluster.Name, string.Join(' ', cluster.Nodes)).ShouldBe(("main", "a:8123 b:8123"));
+    }
+
+    [Fact]
     public async Task Code_has_the_last_word_and_both_calls_of_AddGodwit_count()
     {
         await using var host = new HostCase([.. Enough, ("Godwit:AppVersion", "1.0.0"), ("Godwit:RunWorker", "false")]);
