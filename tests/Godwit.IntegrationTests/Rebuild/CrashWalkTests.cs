@@ -116,11 +116,11 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     public static TheoryData<string> Others => [.. Scenarios.Skip(1).Where(s => s.Migration is null).Select(s => s.Name)];
 
     [Fact]
-    public Task A_copy_goes_on_to_the_same_end_wherever_Godwit_is_killed() => WalkAsync(real.Engine, "copy", 40, CrashKind.GodwitKilled);
+    public Task A_copy_goes_on_to_the_same_end_wherever_Godwit_is_killed() => WalkAsync(real.Engine, "copy", 24, CrashKind.GodwitKilled);
 
     [Theory]
     [MemberData(nameof(Others))]
-    public Task Other_runs_go_on_to_the_same_end_wherever_Godwit_is_killed(string scenario) => WalkAsync(real.Engine, scenario, 8, CrashKind.GodwitKilled);
+    public Task Other_runs_go_on_to_the_same_end_wherever_Godwit_is_killed(string scenario) => WalkAsync(real.Engine, scenario, 6, CrashKind.GodwitKilled);
 
     [Theory]
     [InlineData("copy", 12)]
@@ -139,7 +139,7 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     public async Task A_migration_goes_on_to_the_same_end_wherever_Godwit_is_killed(string scenario)
     {
         await using var engine = await EngineFixture.StartAsync(hasQueryLog: true);
-        await WalkAsync(engine, scenario, 10, CrashKind.GodwitKilled);
+        await WalkAsync(engine, scenario, 7, CrashKind.GodwitKilled);
     }
 
     [Theory]
@@ -149,7 +149,7 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     {
         await using var engine = await EngineFixture.StartAsync(hasQueryLog: true);
         await using var postgres = await PostgresFixture.StartAsync();
-        await WalkAsync(engine, scenario, 6, CrashKind.GodwitKilled, postgres);
+        await WalkAsync(engine, scenario, 4, CrashKind.GodwitKilled, postgres);
     }
 
     [Theory]

@@ -28,6 +28,7 @@ public sealed class ConversationTests(LabFixture fixture)
                 undo: DROP TABLE IF EXISTS app.totals SYNC
             """
         },
+        { "operations.txt", LabFixture.Operations },
         {
             "rebuild.txt",
             """

@@ -48,6 +48,9 @@ public sealed class MigrationLabTests(LabFixture fixture, ITestOutputHelper outp
         """), Events with { MostMoments = 5 });
 
     [Fact]
+    public async Task Every_kind_of_operation_passes() => await CheckAsync(MigrationLab.FromYaml(LabFixture.Operations), Events with { MostMoments = 4 });
+
+    [Fact]
     public async Task From_what_cannot_be_undone_the_run_only_goes_on()
     {
         var report = await CheckAsync(MigrationLab.FromYaml("""
