@@ -16,18 +16,30 @@ namespace Godwit;
 /// The one door to Godwit: make a plan, run it, steer it. The command line, the server and programs that embed Godwit all
 /// call this class and nothing behind it.
 /// </summary>
-/// <param name="gateway">The server that holds the tables.</param>
-/// <param name="store">Where runs and their journals are kept.</param>
-/// <param name="options">What else it works with; null for rebuilds alone.</param>
-public sealed class Migrator(ClickHouseGateway gateway, IStore store, MigratorOptions? options = null)
+public sealed class Migrator
 {
-    private readonly MigratorOptions _options = options ?? MigratorOptions.Default;
-    private readonly TimeProvider _clock = (options ?? MigratorOptions.Default).Clock;
-    internal RunHost Host { get; } = (options ?? MigratorOptions.Default).Host(gateway, store);
-    private readonly RunStatusReader _reader = new(store, (options ?? MigratorOptions.Default).Clock);
+    private readonly ClickHouseGateway _gateway;
+    private readonly IStore _store;
+    private readonly MigratorOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly RunStatusReader _reader;
+
+    /// <summary>A door to one server and one store; both stay the caller's.</summary>
+    /// <param name="gateway">The server that holds the tables.</param>
+    /// <param name="store">Where runs and their journals are kept.</param>
+    /// <param name="options">What else it works with; null for rebuilds alone.</param>
+    public Migrator(ClickHouseGateway gateway, IStore store, MigratorOptions? options = null)
+    {
+        (_gateway, _store, _options) = (gateway, store, options ?? MigratorOptions.Default);
+        _clock = _options.Clock;
+        _reader = new RunStatusReader(store, _clock);
+        Host = _options.Host(gateway, store);
+    }
 
     /// <summary>The server, as host:port.</summary>
-    public string Node => gateway.Name;
+    public string Node => _gateway.Name;
+
+    internal RunHost Host { get; }
 
     /// <summary>Where every migration is on this instance, each after those that it depends on.</summary>
     public Task<IReadOnlyList<MigrationOverview>> MigrationsAsync(CancellationToken ct = default) => new MigrationLedger(Host).ListAsync(ct);
@@ -52,13 +64,13 @@ public sealed class Migrator(ClickHouseGateway gateway, IStore store, MigratorOp
     public async Task<Proposal> ProposeAsync(RebuildRequest request, RunOptions options, CancellationToken ct = default)
     {
         var runId = PlanBuilder.NewRunId();
-        var (plan, checks) = await new RebuildPlanner(gateway).ProposeAsync(request, options, runId, ct);
+        var (plan, checks) = await new RebuildPlanner(_gateway).ProposeAsync(request, options, runId, ct);
         return new Proposal(plan is null ? null : PlanBuilder.Build(runId, Plan.ByHand, [plan]), await WithRunAsync(request.Table, checks, ct));
     }
 
     /// <summary>The checks that concern the table whatever it is to become. Changes nothing.</summary>
     public async Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct = default) =>
-        await WithRunAsync(table, await new RebuildPlanner(gateway).DiagnoseAsync(table, ct), ct);
+        await WithRunAsync(table, await new RebuildPlanner(_gateway).DiagnoseAsync(table, ct), ct);
 
     /// <summary>Stores a run of this plan and returns its id; the run has not begun.</summary>
     /// <exception cref="RunConflictException">Another run is in the way.</exception>
@@ -69,13 +81,13 @@ public sealed class Migrator(ClickHouseGateway gateway, IStore store, MigratorOp
             RunId = plan.RunId,
             Migration = plan.Migration,
             Tables = plan.Tables,
-            Instance = gateway.Name,
+            Instance = _gateway.Name,
             Strategy = plan.Strategy,
             State = RunState.NotStarted,
             CreatedAt = _clock.GetUtcNow(),
             Options = JsonSerializer.Serialize(options, PlanFormat.Json),
         };
-        await store.CreateRunAsync(run, plan, ct);
+        await _store.CreateRunAsync(run, plan, ct);
         return plan.RunId;
     }
 
@@ -98,12 +110,12 @@ public sealed class Migrator(ClickHouseGateway gateway, IStore store, MigratorOp
     public async Task QueueAsync(string runId, string who, CancellationToken ct = default)
     {
         var run = await RequireStateAsync(runId, "be queued", ct, RunState.NotStarted);
-        await store.AppendAuditAsync(new AuditEntry(_clock.GetUtcNow(), who, "start", run.Subject, $"run {runId}"), ct);
-        await store.PutRequestAsync(runId, RunRequest.Start, ct);
+        await _store.AppendAuditAsync(new AuditEntry(_clock.GetUtcNow(), who, "start", run.Subject, $"run {runId}"), ct);
+        await _store.PutRequestAsync(runId, RunRequest.Start, ct);
     }
 
     /// <summary>Every setting as it is now, defaults filled in.</summary>
-    public async Task<WorkerSettings> SettingsAsync(CancellationToken ct = default) => WorkerSettings.Read(await store.GetSettingsAsync(ct));
+    public async Task<WorkerSettings> SettingsAsync(CancellationToken ct = default) => WorkerSettings.Read(await _store.GetSettingsAsync(ct));
 
     /// <summary>Changes a setting; workers obey it from their next look on.</summary>
     /// <param name="name">The setting.</param>
@@ -119,7 +131,7 @@ public sealed class Migrator(ClickHouseGateway gateway, IStore store, MigratorOp
         }
 
         var shown = value is null ? null : WorkerSettings.Shown(name, value);
-        await store.PutSettingAsync(name, value, new AuditEntry(_clock.GetUtcNow(), who, value is null ? "unset" : "set", name, shown), ct);
+        await _store.PutSettingAsync(name, value, new AuditEntry(_clock.GetUtcNow(), who, value is null ? "unset" : "set", name, shown), ct);
     }
 
     /// <summary>Sends a test to everybody whom the setting <c>notify</c> names, once, and says what came of it.</summary>
@@ -143,14 +155,14 @@ public sealed class Migrator(ClickHouseGateway gateway, IStore store, MigratorOp
     }
 
     /// <summary>The newest entries of the audit trail, the newest first.</summary>
-    public Task<IReadOnlyList<AuditEntry>> AuditAsync(int most, CancellationToken ct = default) => store.GetAuditAsync(most, ct);
+    public Task<IReadOnlyList<AuditEntry>> AuditAsync(int most, CancellationToken ct = default) => _store.GetAuditAsync(most, ct);
 
     /// <summary>What is known of a run.</summary>
     /// <exception cref="RunNotFoundException">There is no such run.</exception>
     public Task<RunStatus> StatusAsync(string runId, CancellationToken ct = default) => _reader.ReadAsync(runId, ct);
 
     /// <summary>All runs, the newest first.</summary>
-    public Task<IReadOnlyList<RunRecord>> ListAsync(CancellationToken ct = default) => store.ListRunsAsync(ct);
+    public Task<IReadOnlyList<RunRecord>> ListAsync(CancellationToken ct = default) => _store.ListRunsAsync(ct);
 
     /// <summary>Holds a run: kills its queries and waits until it is Paused.</summary>
     /// <exception cref="WrongStateException">The run is not in a state that can be held.</exception>
@@ -234,7 +246,7 @@ public sealed class Migrator(ClickHouseGateway gateway, IStore store, MigratorOp
     private async Task<IReadOnlyList<CheckResult>> WithRunAsync(QualifiedName table, IReadOnlyList<CheckResult> checks, CancellationToken ct)
     {
         if (!checks.Any(c => c.Check == LeftoversCheck.CheckName && c.Blocks)
-            || (await store.ListRunsAsync(ct)).FirstOrDefault(r => r.Tables.Contains(table.ToString(), StringComparer.Ordinal) && r.Instance == gateway.Name && !r.CleanedUp && !RunTransitions.IsFinal(r.State)) is not { } run)
+            || (await _store.ListRunsAsync(ct)).FirstOrDefault(r => r.Tables.Contains(table.ToString(), StringComparer.Ordinal) && r.Instance == _gateway.Name && !r.CleanedUp && !RunTransitions.IsFinal(r.State)) is not { } run)
         {
             return checks;
         }
@@ -245,7 +257,7 @@ public sealed class Migrator(ClickHouseGateway gateway, IStore store, MigratorOp
         return checks.Select(c => c.Check == LeftoversCheck.CheckName ? new CheckResult(c.Check, CheckVerdict.Refused, sentence) : c).ToList();
     }
 
-    internal Notifier NewNotifier(Action<NotificationFailure> failed) => new(store, _options.Delivery, _clock, failed);
+    internal Notifier NewNotifier(Action<NotificationFailure> failed) => new(_store, _options.Delivery, _clock, failed);
 
     private async Task<RunStatus> OwnAsync(string runId, RunRequest first, IProgress<RunStatus>? progress, CancellationToken ct)
     {
@@ -265,7 +277,7 @@ public sealed class Migrator(ClickHouseGateway gateway, IStore store, MigratorOp
     {
         if (await IsOwnedAsync(runId, ct))
         {
-            await store.PutRequestAsync(runId, request, ct);
+            await _store.PutRequestAsync(runId, request, ct);
             while (await IsOwnedAsync(runId, ct))
             {
                 if (answered(await FindAsync(runId, ct)))
@@ -285,10 +297,10 @@ public sealed class Migrator(ClickHouseGateway gateway, IStore store, MigratorOp
     }
 
     private async Task<bool> IsOwnedAsync(string runId, CancellationToken ct) =>
-        await store.FindLeaseAsync(runId, ct) is { } lease && lease.ExpiresAt > _clock.GetUtcNow();
+        await _store.FindLeaseAsync(runId, ct) is { } lease && lease.ExpiresAt > _clock.GetUtcNow();
 
     private async Task<RunRecord> FindAsync(string runId, CancellationToken ct) =>
-        await store.FindRunAsync(runId, ct) ?? throw new RunNotFoundException(runId);
+        await _store.FindRunAsync(runId, ct) ?? throw new RunNotFoundException(runId);
 
     private async Task<RunRecord> RequireStateAsync(string runId, string verb, CancellationToken ct, params RunState[] states)
     {
@@ -301,31 +313,9 @@ public sealed class Migrator(ClickHouseGateway gateway, IStore store, MigratorOp
     private async Task RequireSameServerAsync(string runId, CancellationToken ct)
     {
         var run = await FindAsync(runId, ct);
-        if (run.Instance != gateway.Name)
+        if (run.Instance != _gateway.Name)
         {
-            throw new WrongStateException($"Run {runId} belongs to {run.Instance}, not to {gateway.Name}: give --server for that one.");
-        }
-    }
-
-    private sealed class RunStatusReader(IRunStore store, TimeProvider clock)
-    {
-        private readonly ConcurrentDictionary<string, Plan> _plans = new(StringComparer.Ordinal);
-
-        public async Task<RunStatus> ReadAsync(string runId, CancellationToken ct)
-        {
-            var run = await store.FindRunAsync(runId, ct) ?? throw new RunNotFoundException(runId);
-            if (!_plans.TryGetValue(runId, out var plan))
-            {
-                _plans[runId] = plan = await store.GetPlanAsync(runId, ct);
-            }
-
-            var lease = await store.FindLeaseAsync(runId, ct);
-            return RunStatusBuilder.Build(
-                run,
-                plan,
-                await store.GetStepsAsync(runId, ct),
-                await store.GetErrorsAsync(runId, ct),
-                lease?.ExpiresAt > clock.GetUtcNow() ? lease.Owner : null);
+            throw new WrongStateException($"Run {runId} belongs to {run.Instance}, not to {_gateway.Name}: give --server for that one.");
         }
     }
 }

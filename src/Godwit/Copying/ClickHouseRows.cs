@@ -1,11 +1,12 @@
 using Godwit.ClickHouse;
 using Godwit.Operations;
+using Godwit.Rebuild;
 using Godwit.Runs;
 
 namespace Godwit.Copying;
 
 /// <summary>Rows of a table on the same server.</summary>
-internal sealed class ClickHouseRows(StepContext context, CopySpec spec, CopyShape shape) : RowSource
+internal sealed class ClickHouseRows(StepContext context, CopySpec spec, CopyShape shape) : RowSource(spec, shape)
 {
     private static readonly Dictionary<string, string> Settings = new(StringComparer.Ordinal)
     {
@@ -14,7 +15,9 @@ internal sealed class ClickHouseRows(StepContext context, CopySpec spec, CopySha
         ["max_execution_time"] = "0",
     };
 
-    private string Key => $"({shape.Columns.First(c => c.Target == spec.Key).Expression})";
+    /// <summary>The columns of a table and their types.</summary>
+    public static async Task<IReadOnlyDictionary<string, string>> ColumnsAsync(ClickHouseGateway gateway, QualifiedName table, CancellationToken ct) =>
+        (await TableReader.ReadColumnsAsync(gateway, TableReader.Where(table, "table"), null, ct)).ToDictionary(c => c.Name, c => c.Type, StringComparer.Ordinal);
 
     public override async Task<string?> LastKeyAsync(CancellationToken ct)
     {
@@ -26,7 +29,7 @@ internal sealed class ClickHouseRows(StepContext context, CopySpec spec, CopySha
 
     public override Task SendAsync(KeyRange range, Action<long> onRows, CancellationToken ct) => LongStatement.RunAsync(
         context,
-        $"INSERT INTO {spec.To.ToSql()} ({string.Join(", ", shape.Columns.Select(c => Sql.Identifier(c.Target)))}) SELECT {string.Join(", ", shape.Columns.Select(c => c.Expression))} {From(range)}",
+        $"INSERT INTO {Spec.To.ToSql()} ({string.Join(", ", Columns.Select(c => Sql.Identifier(c.Target)))}) SELECT {string.Join(", ", Columns.Select(c => c.Expression))} {From(range)}",
         Settings,
         onRows,
         ct);
@@ -39,9 +42,5 @@ internal sealed class ClickHouseRows(StepContext context, CopySpec spec, CopySha
         return (found == 0 ? null : row["last"], found);
     }
 
-    private string From(KeyRange? range)
-    {
-        List<string> conditions = [.. range is null ? Array.Empty<string>() : [range.Condition(Key, shape.IsNumber)], .. spec.Where is null ? Array.Empty<string>() : [$"({spec.Where})"]];
-        return $"FROM {spec.From.ToSql()}{(conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}")}";
-    }
+    private string From(KeyRange? range) => $"FROM {Spec.From.ToSql()}{Where(range)}";
 }

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Text.RegularExpressions;
 using Godwit.ClickHouse;
 using Godwit.Migrations;
@@ -16,9 +15,13 @@ internal sealed partial record CopyShape(IReadOnlyList<(string Target, string Ex
     private static readonly CopyShape None = new([], true, true);
 
     /// <summary>Looks at both sides.</summary>
+    /// <param name="gateway">The server of the target.</param>
+    /// <param name="spec">The copy.</param>
+    /// <param name="there">The columns of the source and their types.</param>
+    /// <param name="ct">Cancels.</param>
     /// <returns>The shape, and all that keeps the copy from beginning.</returns>
     public static async Task<(CopyShape Shape, IReadOnlyList<string> Problems)> ReadAsync(
-        ClickHouseGateway gateway, DbDataSource? postgres, CopySpec spec, CancellationToken ct)
+        ClickHouseGateway gateway, CopySpec spec, IReadOnlyDictionary<string, string> there, CancellationToken ct)
     {
         if (await TableReader.FindEngineAsync(gateway, spec.To, ct) is not { } engine || !engine.EndsWith("MergeTree", StringComparison.Ordinal))
         {
@@ -26,9 +29,6 @@ internal sealed partial record CopyShape(IReadOnlyList<(string Target, string Ex
         }
 
         var columns = (await TableReader.ReadColumnsAsync(gateway, TableReader.Where(spec.To, "table"), null, ct)).Where(c => c.DefaultKind is "" or "DEFAULT").ToList();
-        var there = spec.Source == Service.ClickHouse
-            ? (await TableReader.ReadColumnsAsync(gateway, TableReader.Where(spec.From, "table"), null, ct)).ToDictionary(c => c.Name, c => c.Type, StringComparer.Ordinal)
-            : await PostgreSqlRows.ColumnsAsync(postgres!, spec.From, ct);
         List<string> problems = [];
         if (there.Count == 0)
         {

@@ -7,7 +7,7 @@ using Godwit.Runs;
 namespace Godwit.Copying;
 
 /// <summary>Rows of a table in PostgreSQL. They travel as JSON, which both sides know for every type.</summary>
-internal sealed class PostgreSqlRows(StepContext context, CopySpec spec, CopyShape shape) : RowSource
+internal sealed class PostgreSqlRows(StepContext context, CopySpec spec, CopyShape shape) : RowSource(spec, shape)
 {
     private static readonly Dictionary<string, string> Wanted = new(StringComparer.Ordinal)
     {
@@ -21,15 +21,14 @@ internal sealed class PostgreSqlRows(StepContext context, CopySpec spec, CopySha
 
     private IReadOnlyDictionary<string, string>? _settings;
 
-    private string Key => $"({shape.Columns.First(c => c.Target == spec.Key).Expression})";
-
     /// <summary>A name in double quotes.</summary>
     public static string Identifier(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     /// <summary>The columns of a table and their types.</summary>
-    public static async Task<IReadOnlyDictionary<string, string>> ColumnsAsync(DbDataSource source, QualifiedName table, CancellationToken ct)
+    public static async Task<IReadOnlyDictionary<string, string>> ColumnsAsync(DbConnection connection, QualifiedName table, CancellationToken ct)
     {
-        await using var command = source.CreateCommand("SELECT column_name::text, data_type::text FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2");
+        await using var command = connection.CreateCommand();
+        command.CommandText = "SELECT column_name::text, data_type::text FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2";
         foreach (var value in new[] { table.Database, table.Table })
         {
             var parameter = command.CreateParameter();
@@ -54,7 +53,7 @@ internal sealed class PostgreSqlRows(StepContext context, CopySpec spec, CopySha
     public override async Task SendAsync(KeyRange range, Action<long> onRows, CancellationToken ct)
     {
         _settings ??= await Known.SettingsAsync(context.Gateway, Wanted, ct);
-        var columns = string.Join(", ", shape.Columns.Select(c => $"{c.Expression} AS {Identifier(c.Target)}"));
+        var columns = string.Join(", ", Columns.Select(c => $"{c.Expression} AS {Identifier(c.Target)}"));
         await PostgreSqlSource.UseAsync(
             context,
             async connection =>
@@ -82,7 +81,7 @@ internal sealed class PostgreSqlRows(StepContext context, CopySpec spec, CopySha
         try
         {
             await context.Gateway.InsertAsync(
-                $"INSERT INTO {spec.To.ToSql()} ({string.Join(", ", shape.Columns.Select(c => Sql.Identifier(c.Target)))}) FORMAT JSONEachRow", rows, options, ct);
+                $"INSERT INTO {Spec.To.ToSql()} ({string.Join(", ", Columns.Select(c => Sql.Identifier(c.Target)))}) FORMAT JSONEachRow", rows, options, ct);
         }
         catch (ClickHouseUnreachableException) when (rows.Failure is { } failure)
         {
@@ -112,9 +111,5 @@ internal sealed class PostgreSqlRows(StepContext context, CopySpec spec, CopySha
         return first;
     }
 
-    private string From(KeyRange? range)
-    {
-        List<string> conditions = [.. range is null ? Array.Empty<string>() : [range.Condition(Key, isNumber: true)], .. spec.Where is null ? Array.Empty<string>() : [$"({spec.Where})"]];
-        return $"FROM {Identifier(spec.From.Database)}.{Identifier(spec.From.Table)}{(conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}")}";
-    }
+    private string From(KeyRange? range) => $"FROM {Identifier(Spec.From.Database)}.{Identifier(Spec.From.Table)}{Where(range)}";
 }

@@ -1,8 +1,19 @@
+using Godwit.Operations;
+
 namespace Godwit.Copying;
 
 /// <summary>Where the rows of a copy come from.</summary>
-internal abstract class RowSource
+internal abstract class RowSource(CopySpec spec, CopyShape shape)
 {
+    /// <summary>The copy.</summary>
+    protected CopySpec Spec => spec;
+
+    /// <summary>The columns that are filled, and the SQL over the source that gives their values.</summary>
+    protected IReadOnlyList<(string Target, string Expression)> Columns => shape.Columns;
+
+    /// <summary>The key, as SQL over the source.</summary>
+    protected string Key => $"({shape.Columns.First(c => c.Target == spec.Key).Expression})";
+
     /// <summary>The largest key; null when there is no row.</summary>
     public abstract Task<string?> LastKeyAsync(CancellationToken ct);
 
@@ -26,6 +37,14 @@ internal abstract class RowSource
     /// <param name="onRows">Is given the rows sent so far.</param>
     /// <param name="ct">Ends it on the servers, too.</param>
     public abstract Task SendAsync(KeyRange range, Action<long> onRows, CancellationToken ct);
+
+    /// <summary>The conditions on the rows of a stretch, with WHERE; empty when there are none.</summary>
+    /// <param name="range">The stretch; null for all rows.</param>
+    protected string Where(KeyRange? range)
+    {
+        List<string> conditions = [.. range is null ? Array.Empty<string>() : [range.Condition(Key, shape.IsNumber)], .. spec.Where is null ? Array.Empty<string>() : [$"({spec.Where})"]];
+        return conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}";
+    }
 
     /// <summary>The largest key of the first so many rows of a stretch, and how many there are.</summary>
     protected abstract Task<(string? Last, long Rows)> SkipAsync(KeyRange range, long rows, CancellationToken ct);

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Copying;
@@ -49,7 +50,7 @@ public sealed record CopyOperation(QualifiedName From, QualifiedName To, string 
         }
 
         // A table that an earlier operation of the same plan makes is looked at when its time has come.
-        var problems = await TableReader.FindEngineAsync(draft.Gateway, To, ct) is null ? [] : (await CopyShape.ReadAsync(draft.Gateway, draft.PostgreSql, spec, ct)).Problems;
+        var problems = await TableReader.FindEngineAsync(draft.Gateway, To, ct) is null ? [] : await ProblemsAsync(draft, spec, ct);
         if (problems.Count > 0)
         {
             return new OperationProposal(null, problems.Select(p => new CheckResult("copy", CheckVerdict.Refused, p)).ToList());
@@ -59,6 +60,24 @@ public sealed record CopyOperation(QualifiedName From, QualifiedName To, string 
         var operation = new PlannedOperation { Kind = OperationCatalog.Copy, Description = description, Shared = PlanFormat.ToElement(spec) };
         var step = draft.Step(CopyBatches.Name, description, new { }) with { RowsTotal = await RowsAsync(draft, ct) };
         return new OperationProposal(new OperationPlan(operation, [step]) { Reasons = [$"A rollback of \"{description}\" deletes the rows that were copied into {To}."] }, []);
+    }
+
+    private static async Task<IReadOnlyList<string>> ProblemsAsync(OperationDraft draft, CopySpec spec, CancellationToken ct)
+    {
+        if (spec.Source == Service.ClickHouse)
+        {
+            return (await CopyShape.ReadAsync(draft.Gateway, spec, await ClickHouseRows.ColumnsAsync(draft.Gateway, spec.From, ct), ct)).Problems;
+        }
+
+        try
+        {
+            await using var connection = await draft.PostgreSql!.OpenConnectionAsync(ct);
+            return (await CopyShape.ReadAsync(draft.Gateway, spec, await PostgreSqlRows.ColumnsAsync(connection, spec.From, ct), ct)).Problems;
+        }
+        catch (DbException e)
+        {
+            return [$"PostgreSQL {PostgreSqlSource.NameOf(draft.PostgreSql!)} cannot be asked for {spec.From}: {e.Message.TrimEnd('.')}. Look at its address and its login."];
+        }
     }
 
     // For the progress alone: counting a large table of PostgreSQL reads it, so it is not asked there.

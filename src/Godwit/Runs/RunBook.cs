@@ -28,7 +28,7 @@ internal sealed class RunBook(IRunStore store, LeaseKeeper lease, RunRecord run,
     }
 
     /// <summary>Keeps what a person may want to know later; the run goes on.</summary>
-    public Task NoteAsync(int step, string message, string? details) =>
+    public Task NoteAsync(int? step, string message, string? details) =>
         store.AppendErrorAsync(lease.Current, new RunError(Run.RunId, step, message, details, clock.GetUtcNow()), CancellationToken.None);
 
     /// <summary>Keeps what went wrong, for people, and brings the run into the state that follows from it.</summary>

@@ -32,7 +32,7 @@ internal static class RunStatusBuilder
             RowsTotal = rowsTotal,
             BytesCopied = rowsTotal == 0 ? 0 : (long)((double)bytesTotal * Math.Min(rows, rowsTotal) / rowsTotal),
             BytesTotal = bytesTotal,
-            Percent = Math.Round(run.State == RunState.Completed ? 100 : (isWorking ? progress.Percent : null) ?? Share(rows, rowsTotal) ?? Share(shown.Count(s => s.State == "done"), shown.Count) ?? 0, 1),
+            Percent = Math.Round(Percent(run.State, progress.Percent) ?? Share(rows, rowsTotal) ?? Share(shown.Count(s => s.State == "done"), shown.Count) ?? 0, 1),
             RowsPerSecond = isWorking ? progress.RowsPerSecond : 0,
             EtaSeconds = isWorking && progress.RowsPerSecond > 0 ? (long)((rowsTotal - Math.Min(rows, rowsTotal)) / progress.RowsPerSecond) : null,
             Brake = isLive ? progress.Brake : null,
@@ -47,6 +47,14 @@ internal static class RunStatusBuilder
             CleanedUp = run.CleanedUp,
         };
     }
+
+    /// <summary>What the author's own progress said last holds while the run is held, too; it says nothing of what was undone.</summary>
+    private static double? Percent(RunState state, double? authors) => state switch
+    {
+        RunState.Completed => 100,
+        RunState.RollingBack or RunState.RolledBack => null,
+        _ => authors,
+    };
 
     private static double? Share(long part, long whole) => whole == 0 ? null : 100.0 * Math.Min(part, whole) / whole;
 

@@ -56,7 +56,7 @@ internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
                 }
 
                 await HealthWatch.WorkAsync(
-                    services.Migration, services.Clock, token => ProgressWatch.WorkAsync(services.Migration, services.Board, services.Clock, _steps.ForwardAsync, token), ct);
+                    services.Migration, services.Clock, token => ProgressWatch.WorkAsync(services.Migration, book, services.Board, services.Clock, _steps.ForwardAsync, token), ct);
                 await CheckResultAsync(ct);
                 await CompleteAsync();
             },

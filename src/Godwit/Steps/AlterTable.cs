@@ -39,18 +39,16 @@ internal sealed class AlterTable : IStep
 
     private static async Task FollowMutationsAsync(StepContext context, QualifiedName table, CancellationToken ct)
     {
-        while (await context.Gateway.QueryAsync(
-                   $"SELECT mutation_id, command, parts_to_do, latest_fail_reason FROM system.mutations WHERE {TableReader.Where(table, "table")} AND NOT is_done LIMIT 1",
-                   ct: ct) is [var mutation, ..])
+        while ((await Mutations.ListAsync(context.Gateway, table, ct)).FirstOrDefault(m => !m.IsDone) is { } mutation)
         {
-            if (mutation["latest_fail_reason"].Length > 0)
+            if (mutation.FailReason.Length > 0)
             {
                 throw new StepFailedException(
-                    $"Mutation {mutation["mutation_id"]} of {table} fails: {mutation["latest_fail_reason"]}. "
-                    + $"End it with KILL MUTATION WHERE mutation_id = '{mutation["mutation_id"]}', then `rollback`.");
+                    $"Mutation {mutation.Id} of {table} fails: {mutation.FailReason}. "
+                    + $"End it with KILL MUTATION WHERE mutation_id = '{mutation.Id}', then `rollback`.");
             }
 
-            context.Board.Activity = $"waiting for mutation {mutation["mutation_id"]}: {mutation["parts_to_do"]} parts to do";
+            context.Board.Activity = $"waiting for mutation {mutation.Id}: {mutation.PartsToDo} parts to do";
             await Task.Delay(TimeSpan.FromMilliseconds(500), context.Clock, ct);
         }
     }

@@ -25,21 +25,15 @@ internal sealed class ChangePartition : IStep
     {
         var spec = context.Shared<PartitionSpec>();
         await context.Brakes.PassAsync(ct);
-        switch (spec.Action)
+        if (spec.Action == PartitionAction.Replace)
         {
-            case PartitionAction.Move:
-                await KeepRowsAsync(context, spec.Table, ct);
-                await new PartitionMove(context, spec.Table, spec.Other!, spec.Partition).RunAsync(Forward, ct);
-                break;
-            case PartitionAction.Drop:
-                await CreateKeptAsync(context, spec, ct);
-                await new PartitionMove(context, spec.Table, spec.Kept, spec.Partition).RunAsync(Forward, ct);
-                break;
-            default:
-                await KeepRowsAsync(context, spec.Other!, ct);
-                await ReplaceAsync(context, spec, ct);
-                break;
+            await KeepRowsAsync(context, spec.Other!, ct);
+            await ReplaceAsync(context, spec, ct);
+            return;
         }
+
+        await (spec.Action == PartitionAction.Move ? KeepRowsAsync(context, spec.Table, ct) : CreateKeptAsync(context, spec, ct));
+        await MoveAsync(context, spec, ct);
     }
 
     public async Task PrepareUndoAsync(StepContext context, CancellationToken ct)
@@ -68,27 +62,24 @@ internal sealed class ChangePartition : IStep
             return;
         }
 
-        switch (spec.Action)
+        if (spec.Action == PartitionAction.Replace)
         {
-            case PartitionAction.Move:
-                await FinishMoveAsync(context, spec.Table, spec.Other!, spec.Partition, ct);
-                await new PartitionMove(context, spec.Other!, spec.Table, spec.Partition).RunAsync(Undo, ct);
-                break;
-            case PartitionAction.Drop:
-                await FinishMoveAsync(context, spec.Table, spec.Kept, spec.Partition, ct);
-                await new PartitionMove(context, spec.Kept, spec.Table, spec.Partition).RunAsync(Undo, ct);
-                break;
-            default:
-                await PutBackAsync(context, spec, ct);
-                break;
+            await PutBackAsync(context, spec, ct);
+        }
+        else
+        {
+            // A move that was cut off is brought to its end first: then there is one state to go back from.
+            await MoveAsync(context, spec, ct);
+            await new PartitionMove(context, Goal(spec), spec.Table, spec.Partition).RunAsync(Undo, ct);
         }
 
         await DropEmptyKeptAsync(context, spec, ct);
     }
 
-    // A move that was cut off is brought to its end first: then there is one state to go back from.
-    private static Task FinishMoveAsync(StepContext context, QualifiedName from, QualifiedName to, string partition, CancellationToken ct) =>
-        new PartitionMove(context, from, to, partition).RunAsync(Forward, ct);
+    private static Task MoveAsync(StepContext context, PartitionSpec spec, CancellationToken ct) =>
+        new PartitionMove(context, spec.Table, Goal(spec), spec.Partition).RunAsync(Forward, ct);
+
+    private static QualifiedName Goal(PartitionSpec spec) => spec.Action == PartitionAction.Move ? spec.Other! : spec.Kept;
 
     private static async Task ReplaceAsync(StepContext context, PartitionSpec spec, CancellationToken ct)
     {

@@ -19,6 +19,7 @@ internal sealed class CopyBatches : IStep
     private const string Mark = "mark";
     private const string Batch = "batch";
     private const int Repairs = 3;
+    private static readonly IReadOnlyDictionary<string, string> NoColumns = new Dictionary<string, string>(StringComparer.Ordinal);
 
     public string Kind => Name;
 
@@ -26,7 +27,7 @@ internal sealed class CopyBatches : IStep
     {
         var spec = context.Shared<CopySpec>();
         await LongStatement.KillOwnAsync(context, ct);
-        var (shape, problems) = await CopyShape.ReadAsync(context.Gateway, context.Services.PostgreSql, spec, ct);
+        var (shape, problems) = await CopyShape.ReadAsync(context.Gateway, spec, await ColumnsAsync(context, spec, ct), ct);
         if (problems.Count > 0)
         {
             throw new StepFailedException($"{string.Join(' ', problems)} Mend that, then `resume`.");
@@ -54,8 +55,21 @@ internal sealed class CopyBatches : IStep
 
         var spec = context.Shared<CopySpec>();
         await LongStatement.KillOwnAsync(context, ct);
-        var (shape, _) = await CopyShape.ReadAsync(context.Gateway, context.Services.PostgreSql, spec, ct);
+
+        // Of the source nothing is needed any more, so it may be away or gone.
+        var (shape, _) = await CopyShape.ReadAsync(context.Gateway, spec, NoColumns, ct);
         await new CopyTarget(context, spec, shape).ClearAsync(new KeyRange(null, begun), ct);
+    }
+
+    private static async Task<IReadOnlyDictionary<string, string>> ColumnsAsync(StepContext context, CopySpec spec, CancellationToken ct)
+    {
+        var columns = NoColumns;
+        await (spec.Source == Service.ClickHouse
+            ? ReadAsync(() => ClickHouseRows.ColumnsAsync(context.Gateway, spec.From, ct))
+            : PostgreSqlSource.UseAsync(context, connection => ReadAsync(() => PostgreSqlRows.ColumnsAsync(connection, spec.From, ct)), ct));
+        return columns;
+
+        async Task ReadAsync(Func<Task<IReadOnlyDictionary<string, string>>> read) => columns = await read();
     }
 
     /// <summary>Fixes the end of the copy; null when there is nothing to copy.</summary>

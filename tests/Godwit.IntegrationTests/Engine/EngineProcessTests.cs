@@ -46,7 +46,7 @@ public sealed class EngineProcessTests
         using var gateway = GatewayTo(engine.Url);
         var work = Should.ThrowAsync<ClickHouseException>(
             () => gateway.ExecuteAsync(Endless, new QueryOptions { QueryId = "work" }, Ct));
-        await Until(async () => await gateway.ScalarAsync<long>("SELECT count() FROM system.processes WHERE query_id = 'work'", ct: Ct) == 1);
+        await Wait.UntilAsync(async () => await gateway.ScalarAsync<long>("SELECT count() FROM system.processes WHERE query_id = 'work'", ct: Ct) == 1, Ct);
 
         Signal(signal, engine.Pid);
         await engine.WaitForExitAsync(Ct);
@@ -83,11 +83,11 @@ public sealed class EngineProcessTests
         using var parent = Process.Start(start)!;
         using var engine = Process.GetProcessById(int.Parse((await parent.StandardOutput.ReadLineAsync(Ct))!, CultureInfo.InvariantCulture));
         using var gateway = GatewayTo(new Uri($"http://127.0.0.1:{port}/"));
-        await Until(async () => await Answers(gateway));
+        await Wait.UntilAsync(async () => await Answers(gateway), Ct);
 
         parent.Kill();
 
-        await Until(() => Task.FromResult(!IsRunning(engine.Id)));
+        await Wait.UntilAsync(() => Task.FromResult(!IsRunning(engine.Id)), Ct);
         (await Answers(gateway)).ShouldBeFalse();
     }
 
@@ -234,15 +234,5 @@ public sealed class EngineProcessTests
     {
         using var kill = Process.Start("kill", [$"-{name}", pid.ToString(CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
-    }
-
-    private static async Task Until(Func<Task<bool>> isSo)
-    {
-        var since = Stopwatch.StartNew();
-        while (!await isSo())
-        {
-            since.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(30));
-            await Task.Delay(20, Ct);
-        }
     }
 }

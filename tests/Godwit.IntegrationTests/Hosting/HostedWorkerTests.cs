@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Godwit.Fixtures;
 using Godwit.Migrations;
 using Godwit.Operations;
 using Godwit.Runs;
@@ -28,7 +29,7 @@ public sealed class HostedWorkerTests(RealEngine real) : IDisposable
         {
             await first.StartAsync(Ct);
             run = await StartAsync(first.Migrator, "slow");
-            await UntilAsync(async () => await StatementsAsync(database) == 1);
+            await Wait.UntilAsync(async () => await StatementsAsync(database) == 1, Ct);
 
             await first.Host.StopAsync(Ct);
 
@@ -39,9 +40,9 @@ public sealed class HostedWorkerTests(RealEngine real) : IDisposable
 
         await using var second = NewHost(database);
         await second.StartAsync(Ct);
-        await UntilAsync(async () => await StatementsAsync(database) == 1);
+        await Wait.UntilAsync(async () => await StatementsAsync(database) == 1, Ct);
         (await second.Migrator.RollbackAsync(run, ct: Ct)).State.ShouldBe(RunState.RolledBack);
-        await UntilAsync(() => Task.FromResult(second.HasLogged($"Information [{run}] Run {run}: slow is RolledBack")));
+        await Wait.UntilAsync(() => Task.FromResult(second.HasLogged($"Information [{run}] Run {run}: slow is RolledBack")), Ct);
     }
 
     [Fact]
@@ -52,12 +53,12 @@ public sealed class HostedWorkerTests(RealEngine real) : IDisposable
         (await host.HealthAsync()).Status.ShouldBe(HealthStatus.Healthy);
 
         var run = await StartAsync(host.Migrator, "throws");
-        await UntilAsync(async () => (await host.Migrator.StatusAsync(run, Ct)).State == RunState.Failed);
+        await Wait.UntilAsync(async () => (await host.Migrator.StatusAsync(run, Ct)).State == RunState.Failed, Ct);
 
         var health = await host.HealthAsync();
         health.Status.ShouldBe(HealthStatus.Degraded);
         health.Description.ShouldBe($"Run {run} on throws is Failed: The code work of throws failed with TimeoutException: The shop is closed. Mend the cause, then `resume`: it goes on from its checkpoint; or `rollback`.");
-        await UntilAsync(() => Task.FromResult(host.HasLogged($"Warning [{run}] Run {run}: throws is Failed")));
+        await Wait.UntilAsync(() => Task.FromResult(host.HasLogged($"Warning [{run}] Run {run}: throws is Failed")), Ct);
     }
 
     private HostCase NewHost(string database) => new HostCase(
@@ -85,16 +86,6 @@ public sealed class HostedWorkerTests(RealEngine real) : IDisposable
     {
         using var gateway = real.Engine.Gateway();
         return await gateway.ScalarAsync<long>($"SELECT count() FROM system.processes WHERE startsWith(query, 'INSERT INTO {database}.log')", ct: Ct);
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> isSo)
-    {
-        var since = Stopwatch.StartNew();
-        while (!await isSo())
-        {
-            since.Elapsed.ShouldBeLessThan(TimeSpan.FromMinutes(2));
-            await Task.Delay(50, Ct);
-        }
     }
 
     private sealed record Database(string Name);

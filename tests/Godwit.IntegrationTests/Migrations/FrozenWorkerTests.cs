@@ -49,7 +49,7 @@ public sealed class FrozenWorkerTests
                 await FreezeOwnerAsync(migrator, gateway, runId, reached);
             }
 
-            await UntilAsync(async () => (await migrator.StatusAsync(runId, Ct)).State is not (RunState.NotStarted or RunState.Starting or RunState.Running));
+            await Wait.UntilAsync(async () => (await migrator.StatusAsync(runId, Ct)).State is not (RunState.NotStarted or RunState.Starting or RunState.Running), Ct);
         }
         finally
         {
@@ -67,12 +67,12 @@ public sealed class FrozenWorkerTests
     private static async Task FreezeOwnerAsync(Migrator migrator, ClickHouseGateway gateway, string runId, int reached)
     {
         string? owner = null;
-        await UntilAsync(async () => await RowsAsync(gateway) >= reached && (owner = (await migrator.StatusAsync(runId, Ct)).Owner) is not null);
+        await Wait.UntilAsync(async () => await RowsAsync(gateway) >= reached && (owner = (await migrator.StatusAsync(runId, Ct)).Owner) is not null, Ct);
         var pid = owner!.Split(':')[1];
         await SignalAsync("-STOP", pid);
-        await UntilAsync(async () => (await migrator.StatusAsync(runId, Ct)).Owner is { } other && other != owner);
+        await Wait.UntilAsync(async () => (await migrator.StatusAsync(runId, Ct)).Owner is { } other && other != owner, Ct);
         var before = await RowsAsync(gateway);
-        await UntilAsync(async () => await RowsAsync(gateway) > before);
+        await Wait.UntilAsync(async () => await RowsAsync(gateway) > before, Ct);
         await SignalAsync("-CONT", pid);
     }
 
@@ -91,12 +91,4 @@ public sealed class FrozenWorkerTests
             Path.Combine(AppContext.BaseDirectory, "Godwit.Cli.dll"), "worker",
             "--server", string.Create(CultureInfo.InvariantCulture, $"http://{engine.Url.Host}:{engine.Url.Port}"), "--state", postgres.Url, "--migrations", migrations,
         ]);
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        while (!await condition())
-        {
-            await Task.Delay(50, Ct);
-        }
-    }
 }

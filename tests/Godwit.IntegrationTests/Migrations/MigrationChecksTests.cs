@@ -1,3 +1,4 @@
+using Godwit.Fixtures;
 using Godwit.Migrations;
 using Godwit.Runs;
 using Shouldly;
@@ -118,10 +119,7 @@ public sealed class MigrationChecksTests(RealEngine real)
             """);
         var run = await MigrationCase.CreateAsync(migrator, "m");
         var running = migrator.RunAsync(run, ct: MigrationCase.Ct);
-        while (await c.AskAsync<long>("SELECT count() FROM system.processes WHERE startsWith(query, 'INSERT INTO {db}.stop')") == 0)
-        {
-            await Task.Delay(50, MigrationCase.Ct);
-        }
+        await Wait.UntilAsync(async () => await c.AskAsync<long>("SELECT count() FROM system.processes WHERE startsWith(query, 'INSERT INTO {db}.stop')") == 1, MigrationCase.Ct);
 
         await c.SqlAsync("INSERT INTO {db}.stop VALUES (1)");
         var status = await running;

@@ -56,10 +56,7 @@ public sealed class MigrationRunTests(RealEngine real)
         await c.SqlAsync("CREATE TABLE {db}.t (a UInt8) ENGINE = MergeTree ORDER BY a");
         var runId = await MigrationCase.CreateAsync(migrator, "m");
         var run = migrator.RunAsync(runId, ct: MigrationCase.Ct);
-        while ((await migrator.StatusAsync(runId, MigrationCase.Ct)).Steps[1].State != "running")
-        {
-            await Task.Delay(20, MigrationCase.Ct);
-        }
+        await Wait.UntilAsync(async () => (await migrator.StatusAsync(runId, MigrationCase.Ct)).Steps[1].State == "running", MigrationCase.Ct);
 
         await engine.KillAsync();
         await engine.RestartAsync();
@@ -69,6 +66,25 @@ public sealed class MigrationRunTests(RealEngine real)
         done.Errors.Select(e => e.Step).ShouldAllBe(step => step == 1);
         done.Errors[0].Message.ShouldContain("was cut off and is tried again");
         done.Errors[^1].Message.ShouldContain("was restarted");
+    }
+
+    [Theory]
+    [InlineData("SELECT 12.5", 12.5, 0)]
+    [InlineData("SELECT 400", 100, 0)]
+    [InlineData("SELECT nothing", 0, 1)]
+    public async Task The_authors_progress_is_shown_and_one_that_cannot_be_asked_is_told_once(string progress, double shown, int told)
+    {
+        await using var c = await NewAsync();
+        var migrator = c.Knows($"name: m\ndescription: For a test\nprogress: {progress}\noperations: [{{ sql: TRUNCATE TABLE {{db}}.log, irreversible: true }}]\n");
+        var run = await MigrationCase.CreateAsync(migrator, "m", new RunOptions());
+        var running = migrator.RunAsync(run, ct: MigrationCase.Ct);
+
+        await Wait.UntilAsync(
+            async () => await migrator.StatusAsync(run, MigrationCase.Ct) is { State: RunState.AwaitingCutover } s && s.Percent == shown && s.Errors.Count == told, MigrationCase.Ct);
+
+        await migrator.CutOverAsync(run, ct: MigrationCase.Ct);
+        var done = await running;
+        (done.State, done.Percent, done.Errors.Count).ShouldBe((RunState.Completed, 100, told));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Godwit.ClickHouse;
+using Godwit.Fixtures;
 using Godwit.Runs;
 using Shouldly;
 using Xunit;
@@ -41,7 +42,7 @@ public sealed class MutationTests(RealEngine real)
             "ALTER TABLE {db}.t   update n=n+1 where id>=10 SETTINGS mutations_sync = 0");
         var migrator = c.Knows(Rise);
         var run = migrator.RunAsync(await MigrationCase.CreateAsync(migrator, "m"), ct: MigrationCase.Ct);
-        await UntilAsync(async () => (await migrator.ListAsync(MigrationCase.Ct))[0].State == RunState.Running && (await migrator.StatusAsync((await migrator.ListAsync(MigrationCase.Ct))[0].RunId, MigrationCase.Ct)).Activity?.Contains("mutation", StringComparison.Ordinal) == true);
+        await Wait.UntilAsync(async () => (await migrator.ListAsync(MigrationCase.Ct))[0].State == RunState.Running && (await migrator.StatusAsync((await migrator.ListAsync(MigrationCase.Ct))[0].RunId, MigrationCase.Ct)).Activity?.Contains("mutation", StringComparison.Ordinal) == true, MigrationCase.Ct);
 
         await c.SqlAsync("SYSTEM START MERGES {db}.t");
 
@@ -81,8 +82,8 @@ public sealed class MutationTests(RealEngine real)
         var migrator = c.Knows(Rise);
         var runId = await MigrationCase.CreateAsync(migrator, "m");
         var run = migrator.RunAsync(runId, ct: MigrationCase.Ct);
-        await UntilAsync(async () => await c.AskAsync<long>("SELECT toInt64(count()) FROM system.mutations WHERE database = '{db}'") == 1);
-        await UntilAsync(async () => (await migrator.StatusAsync(runId, MigrationCase.Ct)).Activity?.Contains("parts to do", StringComparison.Ordinal) == true);
+        await Wait.UntilAsync(async () => await c.AskAsync<long>("SELECT toInt64(count()) FROM system.mutations WHERE database = '{db}'") == 1, MigrationCase.Ct);
+        await Wait.UntilAsync(async () => (await migrator.StatusAsync(runId, MigrationCase.Ct)).Activity?.Contains("parts to do", StringComparison.Ordinal) == true, MigrationCase.Ct);
 
         await c.SqlAsync("KILL MUTATION WHERE database = '{db}' SYNC");
 
@@ -111,14 +112,6 @@ public sealed class MutationTests(RealEngine real)
     }
 
     private static Task<long> SumAsync(MigrationCase c) => c.AskAsync<long>("SELECT toInt64(sum(n)) FROM {db}.t");
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        while (!await condition())
-        {
-            await Task.Delay(50, MigrationCase.Ct);
-        }
-    }
 
     private async Task<MigrationCase> NewAsync()
     {

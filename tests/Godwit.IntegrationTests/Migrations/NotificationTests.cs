@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Godwit.Fixtures;
 using Godwit.Migrations;
 using Godwit.Notifications;
 using Godwit.Runs;
@@ -69,7 +70,7 @@ public sealed class NotificationTests(RealEngine real)
         await migrator.SetAsync("notify", sink.Url.ToString(), "ada", MigrationCase.Ct);
         var run = await MigrationCase.CreateAsync(migrator, "m", new RunOptions());
         var running = migrator.RunAsync(run, ct: MigrationCase.Ct);
-        await UntilAsync(() => sink.Events.Count == 2);
+        await Wait.UntilAsync(() => sink.Events.Count == 2, MigrationCase.Ct);
         sink.Calls[^1].Document().GetProperty("next").GetString().ShouldNotBeNull().ShouldStartWith($"`godwit cutover {run}` lets it go on");
 
         await migrator.CutOverAsync(run, ct: MigrationCase.Ct);
@@ -78,9 +79,9 @@ public sealed class NotificationTests(RealEngine real)
 
         var slow = await MigrationCase.CreateAsync(migrator, "slow");
         running = migrator.RunAsync(slow, ct: MigrationCase.Ct);
-        await UntilAsync(async () => await c.AskAsync<long>("SELECT count() FROM system.processes WHERE startsWith(query, 'INSERT INTO {db}.log')") == 1);
+        await Wait.UntilAsync(async () => await c.AskAsync<long>("SELECT count() FROM system.processes WHERE startsWith(query, 'INSERT INTO {db}.log')") == 1, MigrationCase.Ct);
         await migrator.PauseAsync(slow, MigrationCase.Ct);
-        await UntilAsync(() => sink.Events[^1] == "paused");
+        await Wait.UntilAsync(() => sink.Events[^1] == "paused", MigrationCase.Ct);
         await migrator.RollbackAsync(slow, ct: MigrationCase.Ct);
         await running;
         sink.Events.Skip(3).ShouldBe(["started", "paused", "rollingBack", "rolledBack"]);
@@ -155,7 +156,7 @@ public sealed class NotificationTests(RealEngine real)
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(MigrationCase.Ct);
 
         var working = new Worker(migrator, new Seen(events.Enqueue)) { Period = TimeSpan.FromMilliseconds(50) }.RunAsync(stop.Token);
-        await UntilAsync(() => sink.Events.Contains("failed"));
+        await Wait.UntilAsync(() => sink.Events.Contains("failed"), MigrationCase.Ct);
         await stop.CancelAsync();
         await working;
 
@@ -171,16 +172,6 @@ public sealed class NotificationTests(RealEngine real)
     }
 
     private static string[] Fields(JsonElement document, params string[] names) => [.. names.Select(n => document.GetProperty(n).GetString() ?? "")];
-
-    private static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        while (!await condition())
-        {
-            await Task.Delay(50, MigrationCase.Ct);
-        }
-    }
 
     private async Task<MigrationCase> NewAsync()
     {

@@ -142,6 +142,30 @@ public sealed class PostgreSqlTests(RealEngine real, ApplicationPostgres postgre
     }
 
     [Fact]
+    public async Task A_copy_whose_source_is_away_says_so_and_its_rollback_does_not_need_it()
+    {
+        await using var c = await MigrationCase.NewAsync(real.Engine);
+        await using var source = await NewAsync(c);
+        await ExecuteAsync(source, $"CREATE TABLE {c.Database}.a AS SELECT n AS id FROM generate_series(1, 10) n");
+        await c.SqlAsync("CREATE TABLE {db}.b (id UInt64) ENGINE = MergeTree ORDER BY id");
+        const string Copy = "name: m\ndescription: For a test\noperations:\n  - copy: '{db}.a'\n    source: postgresql\n    to: '{db}.b'\n    key: id\n";
+        await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Database=app;Username=u;Password=hidden");
+        (await MigrationCase.RefusalAsync(Knows(c, nowhere, Copy), "m")).ShouldStartWith("PostgreSQL 127.0.0.1:1/app cannot be asked for");
+        var migrator = Knows(c, source, Copy);
+        var planned = await MigrationCase.CreateAsync(migrator, "m");
+        var without = c.Knows(Copy);
+
+        var failed = await without.RunAsync(planned, ct: MigrationCase.Ct);
+
+        failed.State.ShouldBe(RunState.Failed);
+        failed.Problem!.ShouldContain("--postgres");
+        (await migrator.ResumeAsync(planned, ct: MigrationCase.Ct)).State.ShouldBe(RunState.Completed);
+        (await c.AskAsync<long>("SELECT toInt64(count()) FROM {db}.b")).ShouldBe(10);
+        (await without.RollbackAsync(planned, ct: MigrationCase.Ct)).State.ShouldBe(RunState.RolledBack);
+        (await c.AskAsync<long>("SELECT toInt64(count()) FROM {db}.b")).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Without_a_PostgreSQL_the_plan_says_so()
     {
         await using var c = await MigrationCase.NewAsync(real.Engine);
@@ -161,10 +185,7 @@ public sealed class PostgreSqlTests(RealEngine real, ApplicationPostgres postgre
         var runId = await MigrationCase.CreateAsync(migrator, "m");
         using var sleeps = new CancellationTokenSource();
         var first = migrator.RunAsync(runId, ct: sleeps.Token);
-        while (await AskAsync(source, "SELECT count(*)::text FROM pg_stat_activity WHERE wait_event_type = 'Lock'") != "1")
-        {
-            await Task.Delay(20, MigrationCase.Ct);
-        }
+        await Wait.UntilAsync(async () => await AskAsync(source, "SELECT count(*)::text FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == "1", MigrationCase.Ct);
 
         await sleeps.CancelAsync();
         (await first).State.ShouldBe(RunState.Paused);

@@ -1,3 +1,4 @@
+using Godwit.Fixtures;
 using Godwit.Migrations;
 using Godwit.Runs;
 using Godwit.Workers;
@@ -135,11 +136,7 @@ public sealed class WorkerTests(RealEngine real)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(MigrationCase.Ct);
         var working = new Worker(migrator, events) { Period = TimeSpan.FromMilliseconds(50) }.RunAsync(stop.Token);
-        while (!await condition())
-        {
-            await Task.Delay(50, MigrationCase.Ct);
-        }
-
+        await Wait.UntilAsync(condition, MigrationCase.Ct);
         await stop.CancelAsync();
         await working;
     }

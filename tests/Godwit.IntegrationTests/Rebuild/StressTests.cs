@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Godwit.ClickHouse;
 using Godwit.Fixtures;
 using Godwit.Metadata;
@@ -142,13 +143,8 @@ public sealed class StressTests(RealEngine server, ITestOutputHelper output) : I
         return await godwit.Migrator.CreateRunAsync(proposal.Plan, options, Token);
     }
 
-    private static async Task UntilAsync(OpenStore godwit, string run, Func<RunStatus, bool> condition)
-    {
-        while (!condition(await godwit.Migrator.StatusAsync(run, Token)))
-        {
-            await Task.Delay(10, Token);
-        }
-    }
+    private static Task UntilAsync(OpenStore godwit, string run, Func<RunStatus, bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
+        Wait.UntilAsync(async () => condition(await godwit.Migrator.StatusAsync(run, Token)), Token, what);
 
     private async Task CompletedAsync(OpenStore godwit, StressTable table, string run)
     {

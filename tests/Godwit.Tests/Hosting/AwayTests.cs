@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Godwit.ClickHouse;
+using Godwit.Fixtures;
 using Godwit.Hosting;
 using Godwit.Metadata;
 using Godwit.Workers;
@@ -26,12 +27,7 @@ public sealed class AwayTests
         host.Services.AddGodwit();
 
         await host.StartAsync(Ct);
-        var since = Stopwatch.StartNew();
-        while (!host.HasLogged("The worker waits"))
-        {
-            since.Elapsed.ShouldBeLessThan(TimeSpan.FromMinutes(2));
-            await Task.Delay(20, Ct);
-        }
+        await Wait.UntilAsync(() => host.HasLogged("The worker waits"), Ct);
 
         var health = await host.HealthAsync();
         health.Status.ShouldBe(HealthStatus.Degraded);
