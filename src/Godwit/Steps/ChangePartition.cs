@@ -28,6 +28,11 @@ internal sealed class ChangePartition : IStep
         if (spec.Action == PartitionAction.Replace)
         {
             await KeepRowsAsync(context, spec.Other!, ct);
+            if (context.Journal.Find<long>(Rows) == 0)
+            {
+                throw new StepFailedException($"{spec.Other} has no rows in partition {spec.Partition} any more; to replace with them would drop those of {spec.Table}. Fill it and plan the migration again.");
+            }
+
             await ReplaceAsync(context, spec, ct);
             return;
         }
@@ -39,13 +44,14 @@ internal sealed class ChangePartition : IStep
     public async Task PrepareUndoAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<PartitionSpec>();
-        if (spec.Action == PartitionAction.Drop || !context.Journal.IsDone(Forward) || context.Journal.Find<long?>(Rows) is not { } expected)
+        if (spec.Action == PartitionAction.Drop || context.Journal.Find<long?>(Rows) is not { } expected)
         {
             return;
         }
 
         var table = spec.Action == PartitionAction.Move ? spec.Other! : spec.Table;
-        if (await PartitionMove.RowsAsync(context, table, spec.Partition, ct) is var present && present != expected)
+        var present = await PartitionMove.RowsAsync(context, table, spec.Partition, ct);
+        if (present != expected && (context.Journal.IsDone(Forward) || await IsForeignAsync(context, spec, present, ct)))
         {
             throw new StepFailedException(
                 $"Partition {spec.Partition} of {table} had {expected} rows after \"{context.Step.Description}\" and has {present} now: a rollback would take the new ones along. "
@@ -58,6 +64,7 @@ internal sealed class ChangePartition : IStep
         var spec = context.Shared<PartitionSpec>();
         if (!context.Journal.IsDone(Forward) && context.Journal.FindOpen<object>(Forward) is null)
         {
+            await DropCopyAsync(context, spec, ct);
             await DropEmptyKeptAsync(context, spec, ct);
             return;
         }
@@ -75,6 +82,12 @@ internal sealed class ChangePartition : IStep
 
         await DropEmptyKeptAsync(context, spec, ct);
     }
+
+    /// <summary>Whether a replacement that was cut off can have left so many rows: those of before are what was kept.</summary>
+    private static async Task<bool> IsForeignAsync(StepContext context, PartitionSpec spec, long present, CancellationToken ct) =>
+        spec.Action == PartitionAction.Replace
+        && context.Journal.FindOpen<object>(Forward) is not null
+        && present != await PartitionMove.RowsAsync(context, spec.Kept, spec.Partition, ct);
 
     private static Task MoveAsync(StepContext context, PartitionSpec spec, CancellationToken ct) =>
         new PartitionMove(context, spec.Table, Goal(spec), spec.Partition).RunAsync(Forward, ct);
@@ -109,7 +122,16 @@ internal sealed class ChangePartition : IStep
             await context.ChangeAsync(Undo, ct, context.Journal.Find<bool>(Kept) ? Replace(spec.Table, spec.Partition, spec.Kept) : Drop(spec.Table, spec.Partition));
         }
 
-        await context.ChangeAsync("drop-partition-kept", ct, Drop(spec.Kept, spec.Partition));
+        await DropCopyAsync(context, spec, ct);
+    }
+
+    /// <summary>What is kept of a replaced partition is a second copy of what is in its place; of a moved or dropped one it is the only one.</summary>
+    private static async Task DropCopyAsync(StepContext context, PartitionSpec spec, CancellationToken ct)
+    {
+        if (spec.Action == PartitionAction.Replace && await PartitionMove.RowsAsync(context, spec.Kept, spec.Partition, ct) > 0)
+        {
+            await context.ChangeAsync("drop-partition-kept", ct, Drop(spec.Kept, spec.Partition));
+        }
     }
 
     private static string Replace(QualifiedName table, string partition, QualifiedName from) =>

@@ -67,6 +67,47 @@ public sealed class PartitionTests(RealEngine real)
         (await migrator.RollbackAsync(run.RunId, ct: MigrationCase.Ct)).State.ShouldBe(RunState.RolledBack);
     }
 
+    [Theory]
+    [InlineData("a", "full")]
+    [InlineData("b", "a")]
+    public async Task What_a_replacement_that_failed_has_not_replaced_stays(string table, string from)
+    {
+        await using var c = await NewAsync();
+        var migrator = c.Knows($"{Head}  - replacePartition: '{{db}}.{table}'\n    partition: '1'\n    from: '{{db}}.{from}'\n");
+        var before = await RowsAsync(c);
+        var runId = await MigrationCase.CreateAsync(migrator, "m");
+        await c.SqlAsync($"ALTER TABLE {{db}}.{from} ADD COLUMN more UInt8");
+        (await migrator.RunAsync(runId, ct: MigrationCase.Ct)).State.ShouldBe(RunState.Failed);
+        await c.SqlAsync($"ALTER TABLE {{db}}.{from} DROP COLUMN more", $"INSERT INTO {{db}}.{table} VALUES (1, 1000)");
+
+        var refused = await migrator.RollbackAsync(runId, ct: MigrationCase.Ct);
+
+        refused.Problem!.ShouldContain("would take the new ones along");
+        await c.SqlAsync($"ALTER TABLE {{db}}.{table} DELETE WHERE id = 1000 SETTINGS mutations_sync = 1");
+        (await migrator.RollbackAsync(runId, ct: MigrationCase.Ct)).State.ShouldBe(RunState.RolledBack);
+        (await RowsAsync(c)).ShouldBe(before);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Nothing_is_replaced_from_a_table_that_was_emptied_since_the_plan(bool isRolledBack)
+    {
+        await using var c = await NewAsync();
+        var migrator = c.Knows($"{Head}  - replacePartition: '{{db}}.a'\n    partition: '1'\n    from: '{{db}}.full'\n");
+        var runId = await MigrationCase.CreateAsync(migrator, "m");
+        await c.SqlAsync("TRUNCATE TABLE {db}.full");
+        var before = await RowsAsync(c);
+
+        var run = await migrator.RunAsync(runId, ct: MigrationCase.Ct);
+
+        run.State.ShouldBe(RunState.Failed);
+        run.Problem!.ShouldContain("has no rows in partition 1 any more");
+        run = isRolledBack ? await migrator.RollbackAsync(runId, ct: MigrationCase.Ct) : run;
+        run.State.ShouldBe(isRolledBack ? RunState.RolledBack : RunState.Failed);
+        (await RowsAsync(c)).ShouldBe(before);
+    }
+
     [Fact]
     public async Task The_clean_up_drops_what_was_kept_of_all_partitions()
     {
