@@ -46,9 +46,8 @@ internal sealed class Store(IDatabase database, TimeProvider clock) : IStore
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<StepRecord>> GetStepsAsync(string runId, CancellationToken ct = default) => ListAsync<StepRow, StepRecord>(
-        "SELECT run_id AS RunId, step AS Step, state AS State, rows_done AS RowsDone, attempts AS Attempts FROM steps "
-        + "WHERE run_id = @runId ORDER BY step",
-        runId, row => row.ToRecord(), ct);
+        "SELECT step AS Step, state AS State, rows_done AS RowsDone, attempts AS Attempts FROM steps WHERE run_id = @runId ORDER BY step",
+        runId, row => row.ToRecord(runId), ct);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<JournalEntry>> GetJournalAsync(string runId, CancellationToken ct = default) => ListAsync<JournalRow, JournalEntry>(
@@ -193,7 +192,7 @@ internal sealed class Store(IDatabase database, TimeProvider clock) : IStore
     private static DateTimeOffset ToMilliseconds(DateTimeOffset time) => StoredValue.Time(time.ToUnixTimeMilliseconds());
 
     private Task<IReadOnlyList<T>> ListAsync<TRow, T>(string sql, string runId, Func<TRow, T> toRecord, CancellationToken ct) =>
-        database.ReadAsync<IReadOnlyList<T>>(db => [.. db.Query<TRow>(sql, new { runId }).Select(toRecord)], ct);
+        database.ReadAsync<IReadOnlyList<T>>(db => [.. db.Query<TRow>(sql, new { runId }, buffered: false).Select(toRecord)], ct);
 
     /// <summary>Writes only while the lease is the newest one; an expired lease that nobody else took still is.</summary>
     private Task<T> FencedAsync<T>(Lease lease, string runId, Func<DbTransaction, T> write, CancellationToken ct)

@@ -66,9 +66,9 @@ internal sealed class RunRow
     };
 }
 
-internal sealed record StepRow(string RunId, long Step, string State, long RowsDone, long Attempts)
+internal sealed record StepRow(long Step, string State, long RowsDone, long Attempts)
 {
-    public StepRecord ToRecord() => new(RunId, (int)Step, StoredValue.Name<StepState>(State), RowsDone, (int)Attempts);
+    public StepRecord ToRecord(string runId) => new(runId, (int)Step, StoredValue.Name<StepState>(State), RowsDone, (int)Attempts);
 }
 
 internal sealed record JournalRow(string RunId, long Sequence, long Step, string Kind, string Name, string Payload, long At)
