@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Godwit.Migrations;
 using Godwit.Operations;
 using Godwit.Testing;
@@ -10,41 +11,47 @@ namespace Godwit.IntegrationTests.Testing;
 [Collection(nameof(LabTests))]
 public sealed class ConversationTests(LabFixture fixture)
 {
-    /// <summary>The approved text's file, and the migration.</summary>
-    public static TheoryData<string, string> Samples => new()
+    private static readonly string[] Orders =
+    [
+        "CREATE DATABASE shop",
+        "CREATE TABLE shop.orders (id UInt64, customer UInt32, at DateTime('UTC'), amount Decimal(12, 2)) ENGINE = MergeTree PARTITION BY toYYYYMM(at) ORDER BY id",
+        "INSERT INTO shop.orders SELECT number, number % 3, toDateTime('2024-02-28 12:00:00', 'UTC') + number * 86400, number FROM numbers(3)",
+    ];
+
+    private const string Totals = """
+        name: totals
+        description: Totals for each day
+        parameters:
+          since: { type: timestamp, default: "2024-02-29T00:00:00Z" }
+        operations:
+          - sql:
+              - CREATE TABLE IF NOT EXISTS app.totals (day Date, n UInt64) ENGINE = SummingMergeTree ORDER BY day
+              - INSERT INTO app.totals SELECT day, 1 FROM app.events WHERE day >= toDateTime(${since})
+            settings: { max_threads: 2 }
+            undo: DROP TABLE IF EXISTS app.totals SYNC
+        """;
+
+    /// <summary>The approved text's name, the migration, and the world that it finds.</summary>
+    private static readonly Dictionary<string, (Func<Migration> Migration, MigrationCheckup Checkup)> Approved = new(StringComparer.Ordinal)
     {
-        {
-            "sql.txt",
-            """
-            name: totals
-            description: Totals for each day
-            parameters:
-              since: { type: timestamp, default: "2024-02-29T00:00:00Z" }
-            operations:
-              - sql:
-                  - CREATE TABLE IF NOT EXISTS app.totals (day Date, n UInt64) ENGINE = SummingMergeTree ORDER BY day
-                  - INSERT INTO app.totals SELECT day, 1 FROM app.events WHERE day >= toDateTime(${since})
-                settings: { max_threads: 2 }
-                undo: DROP TABLE IF EXISTS app.totals SYNC
-            """
-        },
-        { "operations.txt", LabFixture.Operations },
-        {
-            "rebuild.txt",
-            """
-            name: sorted
-            description: Another key
-            operations:
-              - rebuild: app.events
-                orderBy: (team_id, event)
-            """
-        },
+        ["sql"] = (() => MigrationLab.FromYaml(Totals), new MigrationCheckup { Setup = LabFixture.Events }),
+        ["operations"] = (() => MigrationLab.FromYaml(LabFixture.Operations), new MigrationCheckup { Setup = LabFixture.Events }),
+        ["0001_orders"] = (() => Sample("0001_orders"), new MigrationCheckup()),
+        ["0002_daily"] = (() => Sample("0002_daily"), new MigrationCheckup { Setup = Orders, Parameters = { ["days"] = "3650" } }),
+        ["0003_by_customer"] = (() => Sample("0003_by_customer"), new MigrationCheckup { Setup = Orders }),
     };
 
+    /// <summary>The approved texts.</summary>
+    public static TheoryData<string> Names => [.. Approved.Keys];
+
     [Theory]
-    [MemberData(nameof(Samples))]
-    public async Task What_a_migration_says_is_the_approved_text(string file, string yaml) =>
-        ApprovedText.Require($"../../Approved/conversations/{file}", await fixture.Lab.ConversationAsync(MigrationLab.FromYaml(yaml), new MigrationCheckup { Setup = LabFixture.Events }, Ct));
+    [MemberData(nameof(Names))]
+    public async Task What_a_migration_says_is_the_approved_text(string name)
+    {
+        var (migration, checkup) = Approved[name];
+
+        ApprovedText.Require($"../../Approved/conversations/{name}.txt", await fixture.Lab.ConversationAsync(migration(), checkup, Ct));
+    }
 
     [Fact]
     public async Task What_differs_from_day_to_day_has_placeholders()
@@ -68,6 +75,9 @@ public sealed class ConversationTests(LabFixture fixture)
     [Fact]
     public async Task A_migration_that_fails_has_no_conversation() => (await Should.ThrowAsync<MigrationFaultException>(
         () => fixture.Lab.ConversationAsync(MigrationLab.FromYaml("name: m\ndescription: d\noperations: [{ sql: DROP TABLE app.nothing, undo: [] }]"), null, Ct))).Message.ShouldContain("The run is not Completed.");
+
+    private static Migration Sample(string name, [CallerFilePath] string here = "") =>
+        MigrationLab.FromFile(Path.GetFullPath($"../../../samples/YamlOnly/migrations/{name}.yaml", Path.GetDirectoryName(here)!));
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
