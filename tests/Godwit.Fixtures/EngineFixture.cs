@@ -81,7 +81,7 @@ public sealed class EngineFixture : IAsyncDisposable
     }
 
     /// <summary>A gateway to it.</summary>
-    public ClickHouseGateway Gateway() => new(new ClickHouseOptions { Url = Url });
+    public ClickHouseGateway Gateway(HttpMessageHandler? network = null) => new(new ClickHouseOptions { Url = Url }, network);
 
     /// <summary>A new database that belongs to the caller.</summary>
     public async Task<string> NewDatabaseAsync()

@@ -150,6 +150,13 @@ public static class ClickHouseErrorCodes
             or TooManySimultaneousQueries or ServerOverloaded
         || IsLoginRefusal(code);
 
+    /// <summary>
+    /// Whether a statement that the server does whole or not at all may have been done when it says this: what it waited for, or wrote to last,
+    /// went wrong, and not the statement.
+    /// </summary>
+    internal static bool ComesMidway(int code) =>
+        code is 0 or Unfinished or QueryWasCancelled or TimeoutExceeded or UnknownStatusOfInsert or NotEnoughSpace || (IsTransient(code) && !ComesBeforeExecution(code));
+
     /// <summary>Whether the server did not accept who we are (not: what we may do).</summary>
     internal static bool IsLoginRefusal(int code) => code is UnknownUser or WrongPassword or RequiredPassword or AuthenticationFailed;
 }

@@ -24,8 +24,11 @@ public class ClickHouseException : Exception
     /// <summary>Whether the same statement may succeed later though nobody changes anything.</summary>
     public bool IsTransient { get; internal init; }
 
-    /// <summary>Whether the statement certainly had no effect: it was not sent, or refused before it began.</summary>
-    internal bool NeverRan() => this is ClickHouseUnreachableException { MayHaveRun: false } || ClickHouseErrorCodes.ComesBeforeExecution(Code);
+    /// <summary>Whether the statement certainly had no effect.</summary>
+    /// <param name="isAllOrNothing">Whether it is one that the server does whole or not at all.</param>
+    internal bool HadNoEffect(bool isAllOrNothing) => this is ClickHouseUnreachableException unreachable
+        ? !unreachable.MayHaveRun
+        : ClickHouseErrorCodes.ComesBeforeExecution(Code) || (isAllOrNothing && !ClickHouseErrorCodes.ComesMidway(Code));
 
     /// <summary>The host:port that was asked.</summary>
     public string Node { get; internal init; } = "";

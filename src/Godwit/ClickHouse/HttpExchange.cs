@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -95,11 +96,32 @@ internal sealed class HttpExchange : IDisposable
     private static bool IsClickHouse(HttpResponseHeaders headers)
         => headers.Any(h => h.Key.StartsWith("X-ClickHouse-", StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>Connects so that a peer which vanishes without a word is noticed within two minutes, while a statement of days is waited for.</summary>
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken ct)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 60);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 10);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 6);
+            await socket.ConnectAsync(context.DnsEndPoint, ct);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
     private static SocketsHttpHandler CreateHandler(ClickHouseOptions options)
     {
         var handler = new SocketsHttpHandler
         {
             ConnectTimeout = options.ConnectTimeout,
+            ConnectCallback = ConnectAsync,
             // A server closes idle connections after 3 s or more (old ones), and a POST that meets a closing connection is lost
             // with an unknown outcome: so ours are given up first.
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(2),

@@ -5,13 +5,13 @@ namespace Godwit.ClickHouse;
 /// <summary>How a statement ended, as far as the server's log tells.</summary>
 internal enum QueryEnd
 {
-    /// <summary>The log does not tell: it is off, was lost when the server died, or holds a beginning without an end.</summary>
+    /// <summary>The log does not tell: it is off, was lost when the server died, or holds a beginning without an end or one by something else than the statement.</summary>
     Unknown,
 
     /// <summary>It was refused before it began, or never reached the server.</summary>
     NeverBegan,
 
-    /// <summary>It failed while it ran.</summary>
+    /// <summary>It failed while it ran, of itself.</summary>
     Failed,
 
     /// <summary>It ran to its end.</summary>
@@ -20,7 +20,8 @@ internal enum QueryEnd
 
 /// <summary>The server's log right before a statement is sent: what is needed to trust the log afterwards.</summary>
 /// <param name="StartedAt">When the server was started, in seconds since 1970; null when what is not in the log may have run all the same.</param>
-internal sealed record QueryLogMark(long? StartedAt);
+/// <param name="QueryId">A statement that is in the log; when it is there no more, others may have gone with it.</param>
+internal sealed record QueryLogMark(long? StartedAt, string? QueryId = null);
 
 /// <summary>Looks statements up in system.query_log.</summary>
 internal static class QueryLog
@@ -46,8 +47,9 @@ internal static class QueryLog
         }
 
         // A server that dies right after its start cannot be told from one that goes on.
-        var (startedAt, uptime) = await StartAsync(gateway, ct);
-        return (new QueryLogMark(uptime > Tolerance ? startedAt : null), settings);
+        var options = new QueryOptions { QueryId = $"godwit-mark-{Guid.NewGuid():N}", Settings = settings };
+        var (startedAt, uptime) = await StartAsync(gateway, options, ct);
+        return (new QueryLogMark(uptime > Tolerance ? startedAt : null, options.QueryId), settings);
     }
 
     /// <summary>How a statement has ended. It must not be running any more.</summary>
@@ -65,10 +67,10 @@ internal static class QueryLog
             }
 
             var rows = await gateway.QueryAsync(
-                $"SELECT toInt8(type) AS kind FROM system.query_log WHERE query_id = {Sql.Literal(queryId)} ORDER BY event_time DESC, kind DESC LIMIT 1", ct: ct);
+                $"SELECT toInt8(type) AS kind, exception_code AS code FROM system.query_log WHERE query_id = {Sql.Literal(queryId)} ORDER BY event_time DESC, kind DESC LIMIT 1", ct: ct);
             return rows is [var row]
-                ? row.Int64("kind") switch { 2 => QueryEnd.Finished, 3 => QueryEnd.NeverBegan, 4 => QueryEnd.Failed, _ => QueryEnd.Unknown }
-                : mark.StartedAt is { } before && Math.Abs((await StartAsync(gateway, ct)).StartedAt - before) <= Tolerance ? QueryEnd.NeverBegan : QueryEnd.Unknown;
+                ? row.Int64("kind") switch { 2 => QueryEnd.Finished, 3 => QueryEnd.NeverBegan, 4 when !ClickHouseErrorCodes.ComesMidway((int)row.Int64("code")) => QueryEnd.Failed, _ => QueryEnd.Unknown }
+                : await IsWholeAsync(gateway, mark, ct) ? QueryEnd.NeverBegan : QueryEnd.Unknown;
         }
         catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
         {
@@ -90,9 +92,15 @@ internal static class QueryLog
         }
     }
 
-    private static async Task<(long StartedAt, long Uptime)> StartAsync(ClickHouseGateway gateway, CancellationToken ct)
+    /// <summary>Whether the log holds everything since the mark: the server was not started again, and nothing was taken out of it.</summary>
+    private static async Task<bool> IsWholeAsync(ClickHouseGateway gateway, QueryLogMark mark, CancellationToken ct) =>
+        mark is { StartedAt: { } before, QueryId: { } id }
+        && Math.Abs((await StartAsync(gateway, null, ct)).StartedAt - before) <= Tolerance
+        && await gateway.ScalarAsync<long>($"SELECT toInt64(count()) FROM system.query_log WHERE query_id = {Sql.Literal(id)}", ct: ct) > 0;
+
+    private static async Task<(long StartedAt, long Uptime)> StartAsync(ClickHouseGateway gateway, QueryOptions? options, CancellationToken ct)
     {
-        var row = (await gateway.QueryAsync("SELECT toUnixTimestamp(now()) AS now, toUInt32(uptime()) AS up", ct: ct))[0];
+        var row = (await gateway.QueryAsync("SELECT toUnixTimestamp(now()) AS now, toUInt32(uptime()) AS up", options, ct))[0];
         var (now, up) = (long.Parse(row["now"], CultureInfo.InvariantCulture), long.Parse(row["up"], CultureInfo.InvariantCulture));
         return (now - up, up);
     }

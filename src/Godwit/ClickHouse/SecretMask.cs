@@ -25,6 +25,12 @@ internal static partial class SecretMask
             text = text.Replace(secret, Secret.Mask, StringComparison.Ordinal);
         }
 
+        return Apply(text);
+    }
+
+    /// <summary>The text without what looks like a secret in it, such as the password of a CREATE USER.</summary>
+    public static string Apply(string text)
+    {
         // From the back, so that the places before stay true.
         foreach (var (start, length) in Places(text).OrderByDescending(p => p.Start))
         {

@@ -21,11 +21,17 @@ internal sealed class ClickHouseRows(StepContext context, CopySpec spec, CopySha
 
     public override async Task<string?> LastKeyAsync(CancellationToken ct)
     {
-        var row = (await context.Gateway.QueryAsync($"SELECT count() AS n, toString(max({Key})) AS last {From(null)}", ct: ct))[0];
+        var row = (await context.Gateway.QueryAsync($"SELECT count() AS n, {Text($"max({Key})")} AS last {From(null)}", ct: ct))[0];
         return row.Int64("n") == 0 ? null : row["last"];
     }
 
-    public override Task<long> CountAsync(KeyRange range, CancellationToken ct) => context.Gateway.ScalarAsync<long>($"SELECT count() {From(range)}", ct: ct);
+    public override Task<long> CountKeylessAsync(CancellationToken ct) => context.Gateway.ScalarAsync<long>($"SELECT toInt64(count()) {From(null, $"isNull({Key})")}", ct: ct);
+
+    public override async Task<Tally> CountAsync(KeyRange range, CancellationToken ct)
+    {
+        var row = (await context.Gateway.QueryAsync($"SELECT count() AS n, toString(sum({Shape.Bits(Key)})) AS bits {From(range)}", ct: ct))[0];
+        return new Tally(row.Int64("n"), row["bits"]);
+    }
 
     public override Task SendAsync(KeyRange range, Action<long> onRows, CancellationToken ct) => LongStatement.RunAsync(
         context,
@@ -37,10 +43,12 @@ internal sealed class ClickHouseRows(StepContext context, CopySpec spec, CopySha
     protected override async Task<(string? Last, long Rows)> SkipAsync(KeyRange range, long rows, CancellationToken ct)
     {
         var row = (await context.Gateway.QueryAsync(
-            $"SELECT count() AS n, toString(max(godwit_k)) AS last FROM (SELECT {Key} AS godwit_k {From(range)} ORDER BY godwit_k LIMIT {Sql.Literal(rows)})", ct: ct))[0];
+            $"SELECT count() AS n, {Text("max(godwit_k)")} AS last FROM (SELECT {Key} AS godwit_k {From(range)} ORDER BY godwit_k LIMIT {Sql.Literal(rows)})", ct: ct))[0];
         var found = row.Int64("n");
         return (found == 0 ? null : row["last"], found);
     }
 
-    private string From(KeyRange? range) => $"FROM {Spec.From.ToSql()}{Where(range)}";
+    private string Text(string key) => Shape.Kind == KeyKind.Moment ? $"toString(toUnixTimestamp({key}))" : $"toString({key})";
+
+    private string From(KeyRange? range, string? more = null) => $"FROM {Spec.From.ToSql()}{Where(range, more)}";
 }

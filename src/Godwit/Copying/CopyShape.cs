@@ -3,16 +3,17 @@ using Godwit.ClickHouse;
 using Godwit.Migrations;
 using Godwit.Operations;
 using Godwit.Rebuild;
+using Godwit.Runs;
 
 namespace Godwit.Copying;
 
 /// <summary>The two sides of a copy, as they are when it begins.</summary>
 /// <param name="Columns">The columns of the target that are filled, and the SQL over the source that gives their values.</param>
-/// <param name="IsNumber">Whether the key is a number.</param>
+/// <param name="Kind">What the key is.</param>
 /// <param name="KeepsRows">Whether the target keeps every row, so that rows can be counted.</param>
-internal sealed partial record CopyShape(IReadOnlyList<(string Target, string Expression)> Columns, bool IsNumber, bool KeepsRows)
+internal sealed partial record CopyShape(IReadOnlyList<(string Target, string Expression)> Columns, KeyKind Kind, bool KeepsRows)
 {
-    private static readonly CopyShape None = new([], true, true);
+    private static readonly CopyShape None = new([], KeyKind.Number, true);
 
     /// <summary>Looks at both sides.</summary>
     /// <param name="gateway">The server of the target.</param>
@@ -37,7 +38,7 @@ internal sealed partial record CopyShape(IReadOnlyList<(string Target, string Ex
 
         var filled = spec.Columns.Count > 0
             ? spec.Columns.Select(c => (c.Key, c.Value)).ToList()
-            : columns.Select(c => (c.Name, spec.Source == Service.ClickHouse ? Sql.Identifier(c.Name) : PostgreSqlRows.Identifier(c.Name))).ToList();
+            : columns.Select(c => (c.Name, spec.Source == Service.ClickHouse ? Sql.Identifier(c.Name) : PostgreSqlText.Identifier(c.Name))).ToList();
         problems.AddRange(filled.Where(f => !columns.Exists(c => c.Name == f.Item1)).Select(f => $"{spec.To} has no column {f.Item1} that can be filled."));
         if (spec.Columns.Count == 0 && there.Count > 0)
         {
@@ -46,8 +47,24 @@ internal sealed partial record CopyShape(IReadOnlyList<(string Target, string Ex
 
         var type = columns.Find(c => c.Name == spec.Key)?.Type;
         problems.AddRange(KeyProblem(spec, type, there) is { } problem ? [problem] : []);
-        return (new CopyShape(filled, type is not null && Number().IsMatch(type), TableEngine.Parse(engine).Folding == RowFolding.None), problems);
+        if (problems.Count == 0 && there.Count > 0)
+        {
+            problems.AddRange(await CopyTypes.ProblemsAsync(gateway, spec, filled, there, columns.ToDictionary(c => c.Name, c => c.Type, StringComparer.Ordinal), ct));
+        }
+
+        return (new CopyShape(filled, Kinds(type), TableEngine.Parse(engine).Folding == RowFolding.None), problems);
     }
+
+    private static KeyKind Kinds(string? type) => type switch
+    {
+        null => KeyKind.Number,
+        _ when Number().IsMatch(type) => KeyKind.Number,
+        _ when type.StartsWith("DateTime", StringComparison.Ordinal) => KeyKind.Moment,
+        _ => KeyKind.Date,
+    };
+
+    /// <summary>The lower 32 bits of a key of ClickHouse, so that sums of them are the same on both sides.</summary>
+    public string Bits(string key) => $"bitAnd({Kind switch { KeyKind.Number => $"toInt64({key})", KeyKind.Moment => $"toUnixTimestamp({key})", _ => $"toInt32({key})" }}, 4294967295)";
 
     private static string? KeyProblem(CopySpec spec, string? type, IReadOnlyDictionary<string, string> there) => type switch
     {

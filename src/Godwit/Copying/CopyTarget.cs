@@ -13,13 +13,18 @@ internal sealed class CopyTarget(StepContext context, CopySpec spec, CopyShape s
     /// <summary>Whether every row that is sent stays a row.</summary>
     public bool KeepsRows => shape.KeepsRows;
 
-    /// <summary>How many rows a stretch of keys has.</summary>
-    public Task<long> CountAsync(KeyRange range, CancellationToken ct) => context.Gateway.ScalarAsync<long>($"SELECT count() FROM {spec.To.ToSql()} WHERE {Condition(range)}", ct: ct);
+    /// <summary>How many rows a stretch of keys has, and which.</summary>
+    public async Task<Tally> CountAsync(KeyRange range, CancellationToken ct)
+    {
+        var row = (await context.Gateway.QueryAsync(
+            $"SELECT count() AS n, toString(sum({shape.Bits(Sql.Identifier(spec.Key))})) AS bits FROM {spec.To.ToSql()} WHERE {Condition(range)}", ct: ct))[0];
+        return new Tally(row.Int64("n"), row["bits"]);
+    }
 
     /// <summary>Deletes the rows of a stretch of keys. It may be done twice: rows that are sent afterwards are not touched.</summary>
     public async Task ClearAsync(KeyRange range, CancellationToken ct)
     {
-        if (await CountAsync(range, ct) > 0)
+        if ((await CountAsync(range, ct)).Rows > 0)
         {
             context.Board.Activity = $"deleting what was copied up to {spec.Key} {range.UpTo}";
             await context.Journal.IntentAsync("clear", range);
@@ -28,5 +33,5 @@ internal sealed class CopyTarget(StepContext context, CopySpec spec, CopyShape s
         }
     }
 
-    private string Condition(KeyRange range) => range.Condition(Sql.Identifier(spec.Key), shape.IsNumber);
+    private string Condition(KeyRange range) => range.Condition(Sql.Identifier(spec.Key), shape.Kind);
 }

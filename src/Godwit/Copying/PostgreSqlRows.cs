@@ -21,9 +21,6 @@ internal sealed class PostgreSqlRows(StepContext context, CopySpec spec, CopySha
 
     private IReadOnlyDictionary<string, string>? _settings;
 
-    /// <summary>A name in double quotes.</summary>
-    public static string Identifier(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
-
     /// <summary>The columns of a table and their types.</summary>
     public static async Task<IReadOnlyDictionary<string, string>> ColumnsAsync(DbConnection connection, QualifiedName table, CancellationToken ct)
     {
@@ -48,12 +45,18 @@ internal sealed class PostgreSqlRows(StepContext context, CopySpec spec, CopySha
 
     public override async Task<string?> LastKeyAsync(CancellationToken ct) => (await FirstAsync($"SELECT max({Key})::text, 0::bigint {From(null)}", ct)).Text;
 
-    public override async Task<long> CountAsync(KeyRange range, CancellationToken ct) => (await FirstAsync($"SELECT NULL::text, count(*) {From(range)}", ct)).Number;
+    public override async Task<long> CountKeylessAsync(CancellationToken ct) => (await FirstAsync($"SELECT NULL::text, count(*) {From(null, $"{Key} IS NULL")}", ct)).Number;
+
+    public override async Task<Tally> CountAsync(KeyRange range, CancellationToken ct)
+    {
+        var (sum, rows) = await FirstAsync($"SELECT coalesce(sum({Key}::bigint & 4294967295), 0)::text, count(*) {From(range)}", ct);
+        return new Tally(rows, sum!);
+    }
 
     public override async Task SendAsync(KeyRange range, Action<long> onRows, CancellationToken ct)
     {
         _settings ??= await Known.SettingsAsync(context.Gateway, Wanted, ct);
-        var columns = string.Join(", ", Columns.Select(c => $"{c.Expression} AS {Identifier(c.Target)}"));
+        var columns = string.Join(", ", Columns.Select(c => $"{c.Expression} AS {PostgreSqlText.Identifier(c.Target)}"));
         await PostgreSqlSource.UseAsync(
             context,
             async connection =>
@@ -111,5 +114,5 @@ internal sealed class PostgreSqlRows(StepContext context, CopySpec spec, CopySha
         return first;
     }
 
-    private string From(KeyRange? range) => $"FROM {Identifier(Spec.From.Database)}.{Identifier(Spec.From.Table)}{Where(range)}";
+    private string From(KeyRange? range, string? more = null) => $"FROM {PostgreSqlText.Identifier(Spec.From.Database)}.{PostgreSqlText.Identifier(Spec.From.Table)}{Where(range, more)}";
 }

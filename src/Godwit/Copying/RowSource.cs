@@ -8,6 +8,9 @@ internal abstract class RowSource(CopySpec spec, CopyShape shape)
     /// <summary>The copy.</summary>
     protected CopySpec Spec => spec;
 
+    /// <summary>The two sides.</summary>
+    protected CopyShape Shape => shape;
+
     /// <summary>The columns that are filled, and the SQL over the source that gives their values.</summary>
     protected IReadOnlyList<(string Target, string Expression)> Columns => shape.Columns;
 
@@ -29,8 +32,11 @@ internal abstract class RowSource(CopySpec spec, CopyShape shape)
         return new KeyRange(after, last is null || count < rows ? end : last);
     }
 
-    /// <summary>How many rows a stretch has.</summary>
-    public abstract Task<long> CountAsync(KeyRange range, CancellationToken ct);
+    /// <summary>How many rows have no key, so that they could not be copied along it.</summary>
+    public abstract Task<long> CountKeylessAsync(CancellationToken ct);
+
+    /// <summary>How many rows a stretch has, and which.</summary>
+    public abstract Task<Tally> CountAsync(KeyRange range, CancellationToken ct);
 
     /// <summary>Sends the rows of a stretch to the target. It may be cut off anywhere.</summary>
     /// <param name="range">The stretch.</param>
@@ -40,9 +46,10 @@ internal abstract class RowSource(CopySpec spec, CopyShape shape)
 
     /// <summary>The conditions on the rows of a stretch, with WHERE; empty when there are none.</summary>
     /// <param name="range">The stretch; null for all rows.</param>
-    protected string Where(KeyRange? range)
+    /// <param name="more">One more condition.</param>
+    protected string Where(KeyRange? range, string? more = null)
     {
-        List<string> conditions = [.. range is null ? Array.Empty<string>() : [range.Condition(Key, shape.IsNumber)], .. spec.Where is null ? Array.Empty<string>() : [$"({spec.Where})"]];
+        List<string> conditions = [.. range is null ? Array.Empty<string>() : [range.Condition(Key, shape.Kind)], .. spec.Where is null ? Array.Empty<string>() : [$"({spec.Where})"], .. more is null ? Array.Empty<string>() : [more]];
         return conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}";
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
 using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Operations;
@@ -89,8 +90,17 @@ internal sealed class MigrationPlanner(RunHost host)
         // Their helper tables are named after the run, and the second plan would be made from a table that the first one changes.
         checks.AddRange(plans.Select(p => p.Table).OfType<string>().GroupBy(t => t, StringComparer.Ordinal).Where(g => g.Count() > 1)
             .Select(g => Refuse($"{migration.Definition.Name} rebuilds {g.Key} {g.Count()} times: say all changes in one rebuild.")));
+        checks.AddRange(Collisions(plans.Select(p => p.Operation)).Select(Refuse));
         return (plans, checks);
     }
+
+    /// <summary>What is kept for a rollback is kept once for each partition, and what was moved into a partition is moved back whole.</summary>
+    private static IEnumerable<string> Collisions(IEnumerable<PlannedOperation> operations) => operations
+        .Where(o => o.Kind == OperationCatalog.Partition)
+        .Select(o => o.Shared.Deserialize<PartitionSpec>(PlanFormat.Json)!)
+        .GroupBy(s => (Table: s.Action == PartitionAction.Move ? s.Other! : s.Table, s.Partition, IsMove: s.Action == PartitionAction.Move))
+        .Where(g => g.Count() > 1)
+        .Select(g => $"Partition {g.Key.Partition} of {g.Key.Table} is {(g.Key.IsMove ? "moved to" : "replaced or dropped")} {g.Count()} times, so a rollback could not put it back: do that once, or in two migrations. A forEach over parts needs DISTINCT.");
 
     [SuppressMessage("Design", "CA1031", Justification = "A definition is code of somebody else: whatever it throws, there is no plan, and a person is told why.")]
     private static async Task<(IReadOnlyList<Operation> Operations, IReadOnlyList<CheckResult> Problems)> OperationsAsync(RunningMigration migration, CancellationToken ct)

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Godwit.Operations;
 
 namespace Godwit.Migrations;
 
@@ -53,9 +54,9 @@ internal static partial class MigrationProblems
             yield return At("checks", $"There are two checks {name}.");
         }
 
-        if (migration.HealthcheckInterval < TimeSpan.FromSeconds(1))
+        if (migration.HealthcheckInterval < TimeSpan.FromSeconds(1) || migration.HealthcheckInterval > SqlStatements.LongestTimeout)
         {
-            yield return At("healthcheckInterval", "The healthchecks are less than a second apart.");
+            yield return At("healthcheckInterval", $"The healthchecks are less than a second or more than {SqlStatements.LongestTimeout.Days} days apart.");
         }
 
         DefinitionProblem At(string part, string message) => new(migration.Where(part), message);

@@ -1,8 +1,23 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Godwit.ClickHouse;
+using Godwit.Rebuild;
+using Godwit.Runs;
 
 namespace Godwit.Migrations;
+
+/// <summary>What a text is, and so how values are written in it.</summary>
+internal enum TemplateKind
+{
+    /// <summary>SQL of ClickHouse.</summary>
+    ClickHouse,
+
+    /// <summary>SQL of PostgreSQL.</summary>
+    PostgreSql,
+
+    /// <summary>Words for people: values stand as they are.</summary>
+    Words,
+}
 
 /// <summary>
 /// SQL with <c>${name}</c> in it. Each is replaced by a value that is quoted for where it stands: a literal, or with <c>${name:identifier}</c>
@@ -16,22 +31,33 @@ internal static partial class SqlTemplate
     /// <summary>What is wrong with a text, one sentence each.</summary>
     /// <param name="text">The SQL.</param>
     /// <param name="known">The names that there are; null when they show only later.</param>
-    public static IEnumerable<string> Problems(string text, IReadOnlyCollection<string>? known)
+    /// <param name="kind">What it is.</param>
+    public static IEnumerable<string> Problems(string text, IReadOnlyCollection<string>? known, TemplateKind kind = TemplateKind.ClickHouse)
     {
         foreach (var name in Names(text).Where(name => known?.Contains(name, StringComparer.Ordinal) == false))
         {
             yield return $"${{{name}}} is no parameter" + (known!.Count == 0 ? ": there are none." : $": there are {string.Join(", ", known)}.");
         }
 
-        foreach (Match quoted in Quoted().Matches(text))
+        var tokens = kind == TemplateKind.Words ? null : SqlText.Tokens(text);
+        foreach (var place in tokens is null ? [] : Places().Matches(text).Where(m => m.Groups["name"].Success))
         {
-            yield return $"{quoted.Value} stands in quotes: leave them out, the value is quoted where it is filled in.";
+            // What is in no token is in a comment, which a value could end.
+            var token = tokens!.Find(t => t.Start <= place.Index && place.Index < t.End);
+            if (token.End == 0)
+            {
+                yield return $"{place.Value} stands in a comment: leave it out, a value could end the comment.";
+            }
+            else if (token.Kind is SqlText.TokenKind.String or SqlText.TokenKind.Quoted)
+            {
+                yield return $"{place.Value} stands in quotes: leave them out, the value is quoted where it is filled in. Put texts together with concat('%', {place.Value}, '%').";
+            }
         }
     }
 
-    /// <summary>The SQL with its values.</summary>
-    /// <exception cref="FormatException">There is no value of a name.</exception>
-    public static string Fill(string text, Func<string, object?> find) => Places().Replace(text, place =>
+    /// <summary>The text with its values.</summary>
+    /// <exception cref="FormatException">There is no value of a name, or the server has no way to write it.</exception>
+    public static string Fill(string text, Func<string, object?> find, TemplateKind kind = TemplateKind.ClickHouse) => Places().Replace(text, place =>
     {
         if (!place.Groups["name"].Success)
         {
@@ -40,7 +66,9 @@ internal static partial class SqlTemplate
 
         var name = place.Groups["name"].Value;
         var value = find(name) ?? throw new FormatException($"There is no value for ${{{name}}}.");
-        return place.Groups["identifier"].Success ? Sql.Identifier(Text(value)) : Quote(value);
+        return kind == TemplateKind.Words ? Text(value)
+            : place.Groups["identifier"].Success ? (kind == TemplateKind.PostgreSql ? PostgreSqlText.Identifier(Text(value)) : Sql.Identifier(Text(value)))
+            : Quote(value, kind == TemplateKind.PostgreSql);
     });
 
     /// <summary>A message with its values, unquoted.</summary>
@@ -52,12 +80,14 @@ internal static partial class SqlTemplate
         !row.Columns.Contains(name, StringComparer.Ordinal) || row.Text(name) is not { } text ? null
         : NumberType().IsMatch(row.TypeOf(name)) && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? new Digits(text) : text;
 
-    private static string Quote(object value) => value switch
+    private static string Quote(object value, bool isPostgreSql) => value switch
     {
-        Digits digits => digits.Text,
-        long or decimal => Text(value),
-        bool yes => yes ? "1" : "0",
-        _ => Sql.Literal(Text(value)),
+        Digits or long or decimal => Text(value),
+        bool yes => isPostgreSql ? (yes ? "true" : "false") : yes ? "1" : "0",
+
+        // A moment, whatever time zone the column, the server or the session has.
+        DateTimeOffset moment => isPostgreSql ? $"TIMESTAMPTZ '{moment.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff}+00'" : $"toDateTime64('{moment.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff}', 3, 'UTC')",
+        _ => isPostgreSql ? PostgreSqlText.Literal(Text(value)) : Sql.Literal(Text(value)),
     };
 
     private static string Text(object value) => value switch
@@ -73,10 +103,6 @@ internal static partial class SqlTemplate
 
     [GeneratedRegex(@"^(Nullable\(|LowCardinality\()*(U?Int|Float|Decimal)")]
     private static partial Regex NumberType();
-
-    [GeneratedRegex("(?<q>['`\"])\\$\\{[^}]*\\}\\k<q>")]
-    private static partial Regex Quoted();
-
     /// <summary>A number as the server wrote it, with all its digits.</summary>
     private sealed record Digits(string Text);
 }

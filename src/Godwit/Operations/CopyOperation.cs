@@ -59,7 +59,14 @@ public sealed record CopyOperation(QualifiedName From, QualifiedName To, string 
         var description = Description ?? $"Copy {From} into {To} by {Key}";
         var operation = new PlannedOperation { Kind = OperationCatalog.Copy, Description = description, Shared = PlanFormat.ToElement(spec) };
         var step = draft.Step(CopyBatches.Name, description, new { }) with { RowsTotal = await RowsAsync(draft, ct) };
-        return new OperationProposal(new OperationPlan(operation, [step]) { Reasons = [$"A rollback of \"{description}\" deletes the rows that were copied into {To}."] }, []);
+        return new OperationProposal(new OperationPlan(operation, [step]) { Reasons = [$"A rollback of \"{description}\" deletes the rows that were copied into {To}.", .. await FedAsync(draft.Gateway, ct)] }, []);
+    }
+
+    private async Task<IReadOnlyList<string>> FedAsync(ClickHouseGateway gateway, CancellationToken ct)
+    {
+        var rows = await gateway.QueryAsync($"SELECT length(dependencies_table) AS fed FROM system.tables WHERE {TableReader.Where(To, "name")}", ct: ct);
+        var fed = rows.Sum(r => r.Int64("fed"));
+        return fed == 0 ? [] : [$"{To} feeds {fed} materialized view(s): a batch that is cut off is deleted and sent again, and they would get its rows twice. Detach them, or fill their tables by another copy."];
     }
 
     private static async Task<IReadOnlyList<string>> ProblemsAsync(OperationDraft draft, CopySpec spec, CancellationToken ct)

@@ -15,7 +15,9 @@ public sealed record CreateOperation(string Ddl) : Operation
     /// <summary>On which nodes.</summary>
     public NodeScope Scope { get; init; }
 
-    internal override IEnumerable<string> Problems() => Read() is null
+    internal override IEnumerable<string> Problems() => StatementKind.IsFilling(Ddl)
+        ? ["A create makes something empty, since one that was cut off would be half full: leave out AS SELECT and POPULATE, and fill it with `copy` or `sql`."]
+        : Read() is null
         ? ["A create needs a statement such as CREATE DICTIONARY app.names (…): CREATE, then TABLE, DICTIONARY, VIEW or MATERIALIZED VIEW, then database.name; without OR REPLACE and IF NOT EXISTS, since it must not be there yet."]
         : [];
 

@@ -36,9 +36,9 @@ public sealed record SqlOperation : Operation
                 yield return $"A statement of {what} is empty.";
             }
 
-            if (sql?.Timeout <= TimeSpan.Zero)
+            if (sql is not null && (sql.Timeout <= TimeSpan.Zero || sql.Timeout > SqlStatements.LongestTimeout))
             {
-                yield return $"The timeout of {what} is not more than 0.";
+                yield return $"The timeout of {what} is not more than 0, or more than {SqlStatements.LongestTimeout.Days} days.";
             }
         }
 
@@ -67,6 +67,9 @@ public sealed record SqlOperation : Operation
 /// <param name="Statements">The statements, in order.</param>
 public sealed record SqlStatements(IReadOnlyList<string> Statements)
 {
+    /// <summary>The longest time that anything can be given here, 30 days.</summary>
+    public static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(30);
+
     /// <summary>Server settings for each of them.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 

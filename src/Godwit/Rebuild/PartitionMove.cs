@@ -57,10 +57,7 @@ internal sealed class PartitionMove(StepContext context, QualifiedName from, Qua
             moved, parts.Sum(p => p.Int64("rows")), parts.Select(p => p.Int64("block")).DefaultIfEmpty().Max(), alike.Select(a => a.Name).ToList(), context.Clock.GetUtcNow()));
         if (moved.Count > 0)
         {
-            await context.Gateway.ExecuteAsync(
-                $"ALTER TABLE {from.ToSql()} MOVE PARTITION ID {Sql.Literal(partition)} TO TABLE {to.ToSql()}",
-                new QueryOptions { QueryId = context.Services.NewQueryId(context.Step.Index) },
-                ct);
+            await context.SendAsync(name, $"ALTER TABLE {from.ToSql()} MOVE PARTITION ID {Sql.Literal(partition)} TO TABLE {to.ToSql()}", ct);
         }
 
         await context.Journal.OutcomeAsync(name, new { });

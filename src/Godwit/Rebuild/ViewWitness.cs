@@ -168,7 +168,7 @@ internal sealed class ViewWitness(StepContext context, RebuildSpec spec, Directi
         {
             await LongStatement.RunAsync(context, $"INSERT INTO {view.Target.ToSql()} ({columns}) SELECT {columns} FROM ({select})", CopyTuning.FeedSettings, _ => { }, ct);
         }
-        catch (ClickHouseException e) when (e.NeverRan())
+        catch (ClickHouseException e) when (e.HadNoEffect(isAllOrNothing: false))
         {
             await context.Journal.FactAsync(feeding, false);
             throw;

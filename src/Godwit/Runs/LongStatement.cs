@@ -11,57 +11,92 @@ internal static class LongStatement
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
     private const int MostPollsWithoutIt = 60;
 
-    /// <summary>Runs it to its end.</summary>
+    /// <summary>Runs it to its end. A <see cref="ClickHouseException"/> is the statement's own failure, and nothing else is.</summary>
     /// <param name="context">The step that sends it.</param>
     /// <param name="sql">The statement.</param>
     /// <param name="settings">Settings of the statement.</param>
     /// <param name="onRows">Is given the rows written so far.</param>
     /// <param name="ct">Kills it on the server and waits until it is gone.</param>
     /// <param name="queryId">Its id, when the caller must know it; made up otherwise.</param>
-    /// <exception cref="OutcomeUnknownException">The answer was lost; the statement is no longer running.</exception>
+    /// <exception cref="OutcomeUnknownException">The answer was lost. The statement is no longer running, unless the server could not be asked.</exception>
     public static async Task RunAsync(
         StepContext context, string sql, IReadOnlyDictionary<string, string> settings, Action<long> onRows, CancellationToken ct, string? queryId = null)
     {
         queryId ??= context.Services.NewQueryId(context.Step.Index);
         var options = new QueryOptions { QueryId = queryId, Settings = settings, Timeout = Timeout.InfiniteTimeSpan };
         context.Board.CurrentQueryId = queryId;
-        var gone = 0;
-        // The token is not given to the request: a closed connection does not end an INSERT, only KILL does.
-        var statement = context.Gateway.ExecuteAsync(sql, options, CancellationToken.None);
+        // The caller's token is not given to the request: a closed connection does not end an INSERT, only KILL does.
+        using var request = new CancellationTokenSource();
+        var statement = context.Gateway.ExecuteAsync(sql, options, request.Token);
         try
         {
-            while (!statement.IsCompleted)
-            {
-                await Task.WhenAny(statement, Task.Delay(Period, context.Clock, ct));
-                ct.ThrowIfCancellationRequested();
-                if (!statement.IsCompleted)
-                {
-                    gone = await IsRunningAsync(context, queryId, onRows, ct) ? 0 : gone + 1;
-                }
-
-                // A connection that died silently would be waited on for ever.
-                if (gone > MostPollsWithoutIt)
-                {
-                    throw new OutcomeUnknownException($"A statement ended on {context.Gateway.Name}, and its answer never came.");
-                }
-            }
-
+            await WatchAsync(context, statement, queryId, onRows, ct);
             await statement;
         }
-        catch (ClickHouseUnreachableException e) when (e.MayHaveRun && statement.IsFaulted)
+        catch (ClickHouseUnreachableException e) when (e.MayHaveRun)
         {
-            await WaitUntilGoneAsync(context, queryId, ct);
+            await AskedAsync(context, e, () => WaitUntilGoneAsync(context, queryId, ct));
             throw new OutcomeUnknownException($"The answer to a statement on {context.Gateway.Name} was lost.", e);
         }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        catch (OperationCanceledException e) when (ct.IsCancellationRequested)
         {
-            await KillAsync(context.Gateway, $"query_id = {Sql.Literal(queryId)}", CancellationToken.None);
-            await SettleAsync(statement);
+            await AskedAsync(context, e, () => KillAsync(context.Gateway, $"query_id = {Sql.Literal(queryId)}", CancellationToken.None));
             throw;
         }
         finally
         {
             context.Board.CurrentQueryId = null;
+            await LetGoAsync(statement, request);
+        }
+    }
+
+    /// <summary>Returns when the statement has ended, or the server does not know it any more.</summary>
+    private static async Task WatchAsync(StepContext context, Task statement, string queryId, Action<long> onRows, CancellationToken ct)
+    {
+        for (var gone = 0; !statement.IsCompleted;)
+        {
+            await Task.WhenAny(statement, Task.Delay(Period, context.Clock, ct));
+            ct.ThrowIfCancellationRequested();
+            if (!statement.IsCompleted)
+            {
+                gone = await IsRunningAsync(context, queryId, onRows, ct) ? 0 : gone + 1;
+            }
+
+            // A connection that died silently would be waited on for ever.
+            if (gone > MostPollsWithoutIt)
+            {
+                throw new OutcomeUnknownException($"A statement ended on {context.Gateway.Name}, and its answer never came.");
+            }
+        }
+    }
+
+    /// <summary>Asks the server about a statement of which no more is known; what goes wrong with that says nothing of the statement.</summary>
+    private static async Task AskedAsync(StepContext context, Exception cause, Func<Task> askAsync)
+    {
+        try
+        {
+            await askAsync();
+        }
+        catch (ClickHouseException e)
+        {
+            throw new OutcomeUnknownException($"A statement may still be running on {context.Gateway.Name}, which could not be asked: {e.Message}", cause);
+        }
+    }
+
+    /// <summary>Gives up the request of a statement that has ended on the server, or that nobody can ask after. Its answer is of no use any more.</summary>
+    private static async Task LetGoAsync(Task statement, CancellationTokenSource request)
+    {
+        await request.CancelAsync();
+        try
+        {
+            await statement;
+        }
+        catch (ClickHouseException)
+        {
+            // The caller has it, or has asked for it by a KILL.
+        }
+        catch (OperationCanceledException)
+        {
         }
     }
 
@@ -92,7 +127,7 @@ internal static class LongStatement
 
             return rows.Count > 0;
         }
-        catch (ClickHouseException e) when (e.IsTransient)
+        catch (ClickHouseException)
         {
             // Only the figures are missing for half a second; the statement's own task says how it fares.
             context.Board.Activity = $"waiting for {context.Gateway.Name}";
@@ -111,18 +146,6 @@ internal static class LongStatement
 
     private static Task<long> CountAsync(ClickHouseGateway gateway, string condition, CancellationToken ct) =>
         gateway.ScalarAsync<long>($"SELECT count() FROM system.processes WHERE {condition}", ct: ct);
-
-    private static async Task SettleAsync(Task statement)
-    {
-        try
-        {
-            await statement;
-        }
-        catch (ClickHouseException)
-        {
-            // It was killed: its failure is what was asked for.
-        }
-    }
 }
 
 /// <summary>The answer to a statement was lost, so whether it had an effect must be found out from the server.</summary>

@@ -32,7 +32,7 @@ internal static partial class Mutations
             string.Join(", ", g.Select(r => r["command"])),
             g.All(r => r.Int64("is_done") == 1),
             g.Max(r => r.Int64("parts_to_do")),
-            g.First() is var first && first.Columns.Contains("latest_fail_reason", StringComparer.Ordinal) ? first["latest_fail_reason"] : "")).ToList();
+            g.First() is var first && first.Columns.Contains("latest_fail_reason", StringComparer.Ordinal) ? Reason(first["latest_fail_reason"]) : "")).ToList();
     }
 
     /// <summary>A command in the server's own writing, to be compared with those of <see cref="ListAsync"/>.</summary>
@@ -93,6 +93,9 @@ internal static partial class Mutations
             await Task.Delay(Period, context.Clock, ct);
         }
     }
+
+    // The server keeps the reason with its stack trace, and with the command's secrets.
+    private static string Reason(string text) => SecretMask.Apply(ServerError.Parse(text) is { } error ? $"Code: {error.Code}. {error.Message}" : text);
 
     private static bool MayPass(string reason) =>
         Code().Match(reason) is { Success: true } match && ClickHouseErrorCodes.IsTransient(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));

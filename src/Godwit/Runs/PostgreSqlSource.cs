@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Godwit.ClickHouse;
 
 namespace Godwit.Runs;
 
@@ -41,7 +42,7 @@ internal static class PostgreSqlSource
 
     private static Exception Explain(DbException e, string server, string step)
     {
-        var said = string.Join(' ', e.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
+        var said = string.Join(' ', SecretMask.Apply(e.Message).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
         if (e.SqlState == QueryCanceled)
         {
             return new StepFailedException($"\"{step}\" took longer than its timeout, and was ended. Allow it more, or find out what it waits for; then `resume`.");

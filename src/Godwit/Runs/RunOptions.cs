@@ -1,3 +1,4 @@
+using Godwit.Operations;
 namespace Godwit.Runs;
 
 /// <summary>How a person wants a run to behave. Stored with the run; the defaults stand here and nowhere else.</summary>
@@ -49,7 +50,7 @@ public sealed record RunOptions
         }
 
         Require(RollbackWindow >= TimeSpan.Zero, "--rollback-window must not be negative: give a time such as 24h or 30m.");
-        Require(StatementTimeout is null || StatementTimeout > TimeSpan.Zero, "--statement-timeout must be more than 0: give a time such as 6h or 30m.");
+        Require(StatementTimeout is null || (StatementTimeout > TimeSpan.Zero && StatementTimeout <= SqlStatements.LongestTimeout), "--statement-timeout must be more than 0 and at most 30d: give a time such as 6h or 30m.");
         Require(MaxRowsPerSecond is null or > 0, "--max-rows-per-second must be at least 1; leave it out for no limit, or use `godwit pause` to hold a run.");
         Require(MaxParts is null or > 0, "--max-parts must be at least 1.");
         Require(MinFreeDisk >= 0, "--min-free-disk must not be negative: give a size such as 10GB.");

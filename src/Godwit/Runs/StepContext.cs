@@ -55,10 +55,28 @@ internal sealed class StepContext(RunServices services, PlannedStep step)
         await Journal.IntentAsync(name, new { queryId, statements });
         for (var i = 0; i < statements.Count; i++)
         {
-            await Gateway.ExecuteAsync(statements[i], new QueryOptions { QueryId = $"{queryId}-{i}", Settings = settings }, ct);
+            var options = new QueryOptions { QueryId = $"{queryId}-{i}", Settings = settings };
+            await (i == 0 ? SendAsync(name, statements[i], options, ct) : Gateway.ExecuteAsync(statements[i], options, ct));
         }
 
         await Journal.OutcomeAsync(name, new { queryId });
+    }
+
+    /// <summary>Sends the statement of an intent that is in the journal, and withdraws the intent when the server certainly did nothing.</summary>
+    public Task SendAsync(string name, string statement, CancellationToken ct) =>
+        SendAsync(name, statement, new QueryOptions { QueryId = services.NewQueryId(step.Index) }, ct);
+
+    private async Task SendAsync(string name, string statement, QueryOptions options, CancellationToken ct)
+    {
+        try
+        {
+            await Gateway.ExecuteAsync(statement, options, ct);
+        }
+        catch (ClickHouseException e) when (e.HadNoEffect(StatementKind.IsAllOrNothing(statement)))
+        {
+            await Journal.WithdrawAsync(name, new { options.QueryId, e.Message });
+            throw;
+        }
     }
 
     /// <inheritdoc cref="ChangeAsync(string, IReadOnlyList{string}, IReadOnlyDictionary{string, string}?, CancellationToken)"/>

@@ -11,7 +11,7 @@ internal sealed class ChangePartition : IStep
     public const string Name = "change-partition";
     private const string Forward = "forward";
     private const string Undo = "undo";
-    private const string Rows = "rows";
+    private const string LastBlock = "last-block";
     private const string Kept = "kept";
 
     public string Kind => Name;
@@ -27,35 +27,36 @@ internal sealed class ChangePartition : IStep
         await context.Brakes.PassAsync(ct);
         if (spec.Action == PartitionAction.Replace)
         {
-            await KeepRowsAsync(context, spec.Other!, ct);
-            if (context.Journal.Find<long>(Rows) == 0)
-            {
-                throw new StepFailedException($"{spec.Other} has no rows in partition {spec.Partition} any more; to replace with them would drop those of {spec.Table}. Fill it and plan the migration again.");
-            }
-
             await ReplaceAsync(context, spec, ct);
-            return;
+        }
+        else
+        {
+            await (spec.Action == PartitionAction.Drop ? CreateKeptAsync(context, spec, ct) : Task.CompletedTask);
+            await MoveAsync(context, spec, ct);
         }
 
-        await (spec.Action == PartitionAction.Move ? KeepRowsAsync(context, spec.Table, ct) : CreateKeptAsync(context, spec, ct));
-        await MoveAsync(context, spec, ct);
+        if (spec.Action != PartitionAction.Drop && !context.Journal.Has(LastBlock))
+        {
+            await context.Journal.FactAsync(LastBlock, await NewestBlockAsync(context, spec.Action == PartitionAction.Move ? spec.Other! : spec.Table, ct));
+        }
     }
 
     public async Task PrepareUndoAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<PartitionSpec>();
-        if (spec.Action == PartitionAction.Drop || context.Journal.Find<long?>(Rows) is not { } expected)
+        if (spec.Action == PartitionAction.Drop)
         {
             return;
         }
 
         var table = spec.Action == PartitionAction.Move ? spec.Other! : spec.Table;
-        var present = await PartitionMove.RowsAsync(context, table, spec.Partition, ct);
-        if (present != expected && (context.Journal.IsDone(Forward) || await IsForeignAsync(context, spec, present, ct)))
+        var isForeign = context.Journal.Find<long?>(LastBlock) is { } last
+            ? await NewestBlockAsync(context, table, ct) > last
+            : spec.Action == PartitionAction.Replace && await new PartitionReplace(context, spec.Table, spec.Other, spec.Partition).HasForeignRowsAsync(Forward, ct);
+        if (isForeign)
         {
             throw new StepFailedException(
-                $"Partition {spec.Partition} of {table} had {expected} rows after \"{context.Step.Description}\" and has {present} now: a rollback would take the new ones along. "
-                + "Move them elsewhere first, then `rollback` again.");
+                $"Partition {spec.Partition} of {table} has rows that came after \"{context.Step.Description}\": a rollback would take them along. Move them elsewhere first, then `rollback` again.");
         }
     }
 
@@ -83,12 +84,6 @@ internal sealed class ChangePartition : IStep
         await DropEmptyKeptAsync(context, spec, ct);
     }
 
-    /// <summary>Whether a replacement that was cut off can have left so many rows: those of before are what was kept.</summary>
-    private static async Task<bool> IsForeignAsync(StepContext context, PartitionSpec spec, long present, CancellationToken ct) =>
-        spec.Action == PartitionAction.Replace
-        && context.Journal.FindOpen<object>(Forward) is not null
-        && present != await PartitionMove.RowsAsync(context, spec.Kept, spec.Partition, ct);
-
     private static Task MoveAsync(StepContext context, PartitionSpec spec, CancellationToken ct) =>
         new PartitionMove(context, spec.Table, Goal(spec), spec.Partition).RunAsync(Forward, ct);
 
@@ -96,32 +91,34 @@ internal sealed class ChangePartition : IStep
 
     private static async Task ReplaceAsync(StepContext context, PartitionSpec spec, CancellationToken ct)
     {
-        await CreateKeptAsync(context, spec, ct);
-        if (!context.Journal.Has(Kept))
+        await LongStatement.KillOwnAsync(context, ct);
+        if (!context.Journal.IsDone(Forward) && context.Journal.FindOpen<object>(Forward) is null)
         {
-            var rows = await PartitionMove.RowsAsync(context, spec.Table, spec.Partition, ct);
-            if (rows > 0)
+            if (await PartitionMove.RowsAsync(context, spec.Other!, spec.Partition, ct) == 0)
             {
-                await context.ChangeAsync("keep", ct, Replace(spec.Kept, spec.Partition, spec.Table));
+                throw new StepFailedException($"{spec.Other} has no rows in partition {spec.Partition} any more; to replace with them would drop those of {spec.Table}. Fill it and `resume`, or `rollback`.");
             }
 
-            await context.Journal.FactAsync(Kept, rows > 0);
+            await KeepAsync(context, spec, ct);
         }
 
-        if (!context.Journal.IsDone(Forward))
-        {
-            await context.ChangeAsync(Forward, ct, Replace(spec.Table, spec.Partition, spec.Other!));
-        }
+        await new PartitionReplace(context, spec.Table, spec.Other, spec.Partition).RunAsync(Forward, ct);
+    }
+
+    /// <summary>Keeps what is about to be replaced: as it is now, not as it was at an earlier try.</summary>
+    private static async Task KeepAsync(StepContext context, PartitionSpec spec, CancellationToken ct)
+    {
+        await CreateKeptAsync(context, spec, ct);
+        var rows = await PartitionMove.RowsAsync(context, spec.Table, spec.Partition, ct);
+        var partition = $"PARTITION ID {Sql.Literal(spec.Partition)}";
+        await context.ChangeAsync("keep", ct, $"ALTER TABLE {spec.Kept.ToSql()} {(rows > 0 ? $"REPLACE {partition} FROM {spec.Table.ToSql()}" : $"DROP {partition}")}");
+        await context.Journal.FactAsync(Kept, rows > 0);
     }
 
     private static async Task PutBackAsync(StepContext context, PartitionSpec spec, CancellationToken ct)
     {
         // Replacing from an empty partition empties it: so it is done once, before what was kept is dropped.
-        if (!context.Journal.IsDone(Undo))
-        {
-            await context.ChangeAsync(Undo, ct, context.Journal.Find<bool>(Kept) ? Replace(spec.Table, spec.Partition, spec.Kept) : Drop(spec.Table, spec.Partition));
-        }
-
+        await new PartitionReplace(context, spec.Table, context.Journal.Find<bool>(Kept) ? spec.Kept : null, spec.Partition).RunAsync(Undo, ct);
         await DropCopyAsync(context, spec, ct);
     }
 
@@ -130,25 +127,16 @@ internal sealed class ChangePartition : IStep
     {
         if (spec.Action == PartitionAction.Replace && await PartitionMove.RowsAsync(context, spec.Kept, spec.Partition, ct) > 0)
         {
-            await context.ChangeAsync("drop-partition-kept", ct, Drop(spec.Kept, spec.Partition));
+            await context.ChangeAsync("drop-partition-kept", ct, $"ALTER TABLE {spec.Kept.ToSql()} DROP PARTITION ID {Sql.Literal(spec.Partition)}");
         }
     }
-
-    private static string Replace(QualifiedName table, string partition, QualifiedName from) =>
-        $"ALTER TABLE {table.ToSql()} REPLACE PARTITION ID {Sql.Literal(partition)} FROM {from.ToSql()}";
-
-    private static string Drop(QualifiedName table, string partition) => $"ALTER TABLE {table.ToSql()} DROP PARTITION ID {Sql.Literal(partition)}";
 
     private static Task CreateKeptAsync(StepContext context, PartitionSpec spec, CancellationToken ct) =>
         context.ChangeAsync("create-kept", ct, $"CREATE TABLE IF NOT EXISTS {spec.Kept.ToSql()} AS {spec.Table.ToSql()}", HelperTables.Hold(spec.Kept));
 
-    private static async Task KeepRowsAsync(StepContext context, QualifiedName table, CancellationToken ct)
-    {
-        if (!context.Journal.Has(Rows))
-        {
-            await context.Journal.FactAsync(Rows, await PartitionMove.RowsAsync(context, table, context.Shared<PartitionSpec>().Partition, ct));
-        }
-    }
+    /// <summary>The largest number of a block of rows in the partition: what is inserted later has a larger one, and merges keep it.</summary>
+    private static Task<long> NewestBlockAsync(StepContext context, QualifiedName table, CancellationToken ct) => context.Gateway.ScalarAsync<long>(
+        $"SELECT toInt64(max(max_block_number)) FROM system.parts WHERE {TableReader.Where(table, "table")} AND partition_id = {Sql.Literal(context.Shared<PartitionSpec>().Partition)} AND active AND rows > 0", ct: ct);
 
     // Other operations of the run may have put partitions of the same table aside.
     private static async Task DropEmptyKeptAsync(StepContext context, PartitionSpec spec, CancellationToken ct)

@@ -75,13 +75,18 @@ internal sealed class CopyBatches : IStep
     /// <summary>Fixes the end of the copy; null when there is nothing to copy.</summary>
     private static async Task<string?> BeginAsync(StepContext context, RowSource source, CopyTarget target, CancellationToken ct)
     {
+        var spec = context.Shared<CopySpec>();
+        if (await source.CountKeylessAsync(ct) is > 0 and var keyless)
+        {
+            throw new StepFailedException($"{keyless} row(s) of {spec.From} have no {spec.Key}, along which rows are copied: give them one, or leave them out by `where`; then `resume`, or `rollback`.");
+        }
+
         if (await source.LastKeyAsync(ct) is not { } end)
         {
             return null;
         }
 
-        var spec = context.Shared<CopySpec>();
-        if (await target.CountAsync(new KeyRange(null, end), ct) is > 0 and var rows)
+        if ((await target.CountAsync(new KeyRange(null, end), ct)).Rows is > 0 and var rows)
         {
             throw new StepFailedException(
                 $"{spec.To} has {rows} row(s) with a {spec.Key} up to {end} already, which could not be told from those that are copied. Delete them, or copy into another table; then `resume`.");
@@ -120,12 +125,12 @@ internal sealed class CopyBatches : IStep
             var sent = 0L;
             context.Board.Activity = $"copying {spec.From} up to {spec.Key} {range.UpTo}";
             await source.SendAsync(range, rows => context.Board.Report(context.Step.Index, (mark?.Rows ?? 0) + (sent = rows)), ct);
-            sent = target.KeepsRows ? await target.CountAsync(range, ct) : sent;
+            sent = target.KeepsRows ? (await target.CountAsync(range, ct)).Rows : sent;
             await context.Journal.FactAsync(Mark, new CopyMark(range.UpTo, (mark?.Rows ?? 0) + sent));
         }
     }
 
-    /// <summary>Compares the numbers of rows, and copies again what differs.</summary>
+    /// <summary>Compares how many rows there are and which, and copies again what differs.</summary>
     private static async Task VerifyAsync(StepContext context, RowSource source, CopyTarget target, string end, CancellationToken ct)
     {
         var all = new KeyRange(null, end);
@@ -142,7 +147,7 @@ internal sealed class CopyBatches : IStep
             {
                 var spec = context.Shared<CopySpec>();
                 throw new StepFailedException(
-                    $"{spec.From} has {there} rows up to {spec.Key} {end} and {spec.To} has {here}, after what differed was copied again {Repairs} times: "
+                    $"{spec.From} has {there.Rows} rows up to {spec.Key} {end} and {spec.To} has {here.Rows}, or others, after what differed was copied again {Repairs} times: "
                     + "something goes on writing to one of them. Let it end, then `resume`.");
             }
 

@@ -36,11 +36,13 @@ internal sealed class CreateObject : IStep
             }
 
             // The answer was lost: it was not there when the statement was sent.
+            await KeepAsync(context, arguments.Name, ct);
             await context.Journal.OutcomeAsync(Create, new { foundIn = "tables" });
             return;
         }
 
         await context.ChangeAsync(Create, ct, arguments.Ddl);
+        await KeepAsync(context, arguments.Name, ct);
     }
 
     public async Task UndoAsync(StepContext context, CancellationToken ct)
@@ -49,7 +51,24 @@ internal sealed class CreateObject : IStep
         {
             var arguments = context.Arguments<CreateArguments>();
             await LongStatement.KillOwnAsync(context, ct);
+            if (arguments.Kind == "TABLE" && context.Journal.Find<Guid?>(Made(context)) is { } made && await TableReader.FindUuidAsync(context.Gateway, arguments.Name, ct) is { } present && present != made)
+            {
+                throw new StepFailedException($"{arguments.Name} on {context.Step.Node} is not the one that was made: somebody has made it anew. Move it out of the way, or drop it; then `rollback` again.");
+            }
+
             await context.ChangeAsync("drop", ct, DropObject.Statement(arguments.Kind, arguments.Name));
+        }
+    }
+
+    // Facts belong to the operation, whose steps are the nodes.
+    private static string Made(StepContext context) => $"made/{context.Step.Index}";
+
+    /// <summary>A table that was made is known by its UUID: another one, with rows, may be called so when it is to be dropped.</summary>
+    private static async Task KeepAsync(StepContext context, QualifiedName name, CancellationToken ct)
+    {
+        if (await TableReader.FindUuidAsync(context.Gateway, name, ct) is { } made)
+        {
+            await context.Journal.FactAsync(Made(context), made);
         }
     }
 }

@@ -76,13 +76,22 @@ internal sealed class DropObject : IStep
         if (context.Journal.Find<Droppable>(fact) is not { } was)
         {
             was = present ?? throw new StepFailedException($"There is no {spec.Name} on {context.Step.Node} to be dropped. Make it again and `resume`, or `rollback`.");
-            _ = was.Obstacle is null ? true : throw new StepFailedException($"{spec.Name} on {context.Step.Node} {was.Obstacle}");
+            if (was.Obstacle is not null)
+            {
+                throw new StepFailedException($"{spec.Name} on {context.Step.Node} {was.Obstacle}");
+            }
+
             await context.Journal.FactAsync(fact, was);
         }
 
         // Not there any more: the answer was lost.
-        if (present?.Uuid == was.Uuid)
+        if (present is not null)
         {
+            if (present.Uuid != was.Uuid)
+            {
+                throw new StepFailedException($"Something else is called {spec.Name} on {context.Step.Node} since it was looked at. Make sure that it is to be dropped; then `rollback` and run the migration again.");
+            }
+
             await context.ChangeAsync("drop", ct, was.Kind == "TABLE" ? Rename(spec.Name, spec.Kept) : Statement(was.Kind, spec.Name));
         }
     }

@@ -17,9 +17,14 @@ internal sealed record MutationArguments(string Command, string? Formatted, stri
 /// <param name="Known">The mutations that the table knew of before.</param>
 internal sealed record MutationIntent(string Command, IReadOnlyList<string> Known);
 
+/// <summary>A mutation that is ours.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Table">The UUID of its table: one that is made anew begins to count anew.</param>
+internal sealed record MutationMark(string Id, Guid Table);
+
 /// <summary>
-/// Starts a mutation and follows it. The server keeps a mutation before it answers, so one whose answer was lost is found by its command among
-/// those that were not there before.
+/// Starts a mutation and follows it. The server keeps a mutation before it answers, so one whose answer was lost is among those that were not there
+/// before. The server may have rewritten its command; one that it has accepted is never sent again.
 /// </summary>
 internal sealed class Mutate : IStep
 {
@@ -90,9 +95,12 @@ internal sealed class Mutate : IStep
     /// <summary>The mutation of a direction, whether its answer came or not; null when it was never started.</summary>
     private static async Task<string?> FindAsync(StepContext context, string direction, string? formatted, CancellationToken ct)
     {
-        if (context.Journal.Find<string>(Id(context, direction)) is { } known)
+        var table = context.Shared<MutationSpec>().Table;
+        if (context.Journal.Find<MutationMark>(Id(context, direction)) is { } known)
         {
-            return known;
+            return known.Table == await UuidAsync(context, ct)
+                ? known.Id
+                : throw new StepFailedException($"{table} on {context.Step.Node} is not the table that mutation {known.Id} was sent to: somebody has made it anew. Put the old one back and `resume`, or run the migration again.");
         }
 
         if (context.Journal.FindOpen<MutationIntent>(direction) is not { } cutOff)
@@ -100,23 +108,26 @@ internal sealed class Mutate : IStep
             return null;
         }
 
-        var table = context.Shared<MutationSpec>().Table;
         var since = (await Mutations.ListAsync(context.Gateway, table, ct)).Where(m => !cutOff.Known.Contains(m.Id, StringComparer.Ordinal)).ToList();
         var wanted = formatted ?? Mutations.Normal(cutOff.Command);
         if (since.Find(m => Mutations.Normal(m.Command) == wanted) is { } found)
         {
-            await KeepAsync(context, direction, found.Id);
-            return found.Id;
+            return await KeepAsync(context, direction, found.Id, ct);
         }
 
-        return formatted is not null || since.Count == 0
-            ? null
-            : throw new NeedsOperatorException(
-                $"The answer to a mutation of {table} on {context.Step.Node} was lost, and this server is too old to tell whether it is {since[0].Id}. "
-                + "Look at it in system.mutations. `resume` follows it as ours.")
+        var isAccepted = context.Journal.Has(Accepted(context, direction));
+        return since switch
+        {
+            [] when !isAccepted => null,
+            [var only] when isAccepted => await KeepAsync(context, direction, only.Id, ct),
+            [] => throw new OutcomeUnknownException($"{context.Step.Node} has accepted a mutation of {table}, and does not show it."),
+            _ => throw new NeedsOperatorException(
+                $"Which mutation of {table} on {context.Step.Node} is ours cannot be told: the answer was lost, and {string.Join(", ", since.Select(m => m.Id))} came since. "
+                + $"Look at them in system.mutations. `resume` follows {since[^1].Id} as ours.")
             {
-                OnTold = () => KeepAsync(context, direction, since[0].Id),
-            };
+                OnTold = () => KeepAsync(context, direction, since[^1].Id, CancellationToken.None),
+            },
+        };
     }
 
     private static async Task<string> StartAsync(StepContext context, string direction, string command, string? formatted, CancellationToken ct)
@@ -126,8 +137,7 @@ internal sealed class Mutate : IStep
         var wanted = formatted ?? Mutations.Normal(command);
         if (before.FirstOrDefault(m => !m.IsDone && Mutations.Normal(m.Command) == wanted) is { } equal)
         {
-            await KeepAsync(context, direction, equal.Id);
-            return equal.Id;
+            return await KeepAsync(context, direction, equal.Id, ct);
         }
 
         await context.Journal.IntentAsync(direction, new MutationIntent(command, before.Select(m => m.Id).ToList()));
@@ -137,14 +147,14 @@ internal sealed class Mutate : IStep
             await context.Gateway.ExecuteAsync(
                 $"ALTER TABLE {spec.Table.ToSql()} {command}", new QueryOptions { QueryId = context.Services.NewQueryId(context.Step.Index), Settings = settings }, ct);
         }
-        catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
+        catch (ClickHouseException e) when (e.HadNoEffect(isAllOrNothing: true))
         {
             await context.Journal.WithdrawAsync(direction, new { e.Message });
             throw;
         }
 
-        return await FindAsync(context, direction, formatted, ct)
-            ?? throw new OutcomeUnknownException($"{context.Step.Node} has accepted a mutation of {spec.Table}, and does not show it.");
+        await context.Journal.FactAsync(Accepted(context, direction), true);
+        return (await FindAsync(context, direction, formatted, ct))!;
     }
 
     private static async Task KillAsync(StepContext context, string id, CancellationToken ct)
@@ -163,9 +173,15 @@ internal sealed class Mutate : IStep
 
     private static string Done(StepContext context, string direction) => $"done/{direction}/{context.Step.Index}";
 
-    private static async Task KeepAsync(StepContext context, string direction, string id)
+    private static string Accepted(StepContext context, string direction) => $"accepted/{direction}/{context.Step.Index}";
+
+    private static async Task<string> KeepAsync(StepContext context, string direction, string id, CancellationToken ct)
     {
-        await context.Journal.FactAsync(Id(context, direction), id);
+        await context.Journal.FactAsync(Id(context, direction), new MutationMark(id, await UuidAsync(context, ct)));
         await context.Journal.OutcomeAsync(direction, new { mutation = id });
+        return id;
     }
+
+    private static async Task<Guid> UuidAsync(StepContext context, CancellationToken ct) =>
+        await TableReader.FindUuidAsync(context.Gateway, context.Shared<MutationSpec>().Table, ct) ?? Guid.Empty;
 }

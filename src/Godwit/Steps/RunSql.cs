@@ -65,14 +65,17 @@ internal sealed class RunSql : IStep
     {
         var queryId = context.Services.NewQueryId(context.Step.Index);
         var (mark, settings) = await QueryLog.MarkAsync(context.Gateway, ct);
+
+        // One that changes what is logged of it may be missing in the log though it ran.
+        mark = statement.Contains("log_quer", StringComparison.OrdinalIgnoreCase) ? new QueryLogMark((long?)null) : mark;
         await context.Journal.IntentAsync(name, new SqlIntent(queryId, statement, mark));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(sql.Timeout ?? context.Options.StatementTimeout ?? Timeout.InfiniteTimeSpan);
         try
         {
-            await LongStatement.RunAsync(context, statement, With(settings, sql.Settings), _ => { }, limit.Token, queryId);
+            await LongStatement.RunAsync(context, statement, With(sql.Settings, settings), _ => { }, limit.Token, queryId);
         }
-        catch (ClickHouseException e) when (e.NeverRan() || StatementKind.IsAllOrNothing(statement))
+        catch (ClickHouseException e) when (e.HadNoEffect(StatementKind.IsAllOrNothing(statement)))
         {
             await context.Journal.WithdrawAsync(name, new { queryId, e.Message });
             throw;
@@ -102,7 +105,7 @@ internal sealed class RunSql : IStep
                 return false;
             default:
                 throw new NeedsOperatorException(
-                    $"Statement {name} of \"{context.Step.Description}\" was cut off, and whether it had its effect cannot be told: {statement} "
+                    $"Statement {name} of \"{context.Step.Description}\" was cut off, and whether it had its effect cannot be told: {SecretMask.Apply(statement)} "
                     + "Look at the tables, and do by hand what is missing. Then `resume` goes on after it.")
                 {
                     OnTold = () => context.Journal.OutcomeAsync(name, new { foundBy = "operator" }),
@@ -110,6 +113,7 @@ internal sealed class RunSql : IStep
         }
     }
 
-    private static Dictionary<string, string> With(IReadOnlyDictionary<string, string> settings, IReadOnlyDictionary<string, string> authors) =>
-        settings.Concat(authors).GroupBy(s => s.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Last().Value, StringComparer.Ordinal);
+    // What is needed to find the statement in the log afterwards is not the author's to say.
+    private static Dictionary<string, string> With(IReadOnlyDictionary<string, string> authors, IReadOnlyDictionary<string, string> settings) =>
+        authors.Concat(settings).GroupBy(s => s.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Last().Value, StringComparer.Ordinal);
 }

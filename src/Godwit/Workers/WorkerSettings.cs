@@ -18,7 +18,7 @@ public sealed record WorkerSettings
         new("maxConcurrentRuns", ParameterType.Integer) { Default = "1", Min = "1", Max = "16", Help = "How many runs a worker works on at once; an instance takes one at a time" },
         new("notify", ParameterType.Text) { Default = "", Help = "Who is told what happens to runs: https://…, slack+https://…, smtp://…, env:NAME or file:/PATH, several with blanks" },
         new("rollbackWindowHours", ParameterType.Integer) { Default = "24", Min = "0", Max = "8760", Help = "How long a completed run that a worker started can be rolled back" },
-        new("statementTimeoutMinutes", ParameterType.Integer) { Default = "0", Min = "0", Max = "100000", Help = "How long a statement of a run that a worker started may take when its author names no time; 0 for no limit" },
+        new("statementTimeoutMinutes", ParameterType.Integer) { Default = "0", Min = "0", Max = "43200", Help = "How long a statement of a run that a worker started may take when its author names no time; 0 for no limit" },
         new("timeWindows", ParameterType.Text) { Default = "", Help = "When runs may be started, in UTC: '22:00-06:00', several with commas; empty for any time" },
     ];
 

@@ -56,6 +56,66 @@ public sealed class CopyTests(RealEngine real)
     }
 
     [Fact]
+    public async Task An_hour_that_a_time_zone_has_twice_is_copied_once()
+    {
+        await using var c = await NewAsync();
+        await c.SqlAsync(
+            "CREATE TABLE {db}.times (at DateTime('Europe/Berlin')) ENGINE = MergeTree ORDER BY at",
+            "CREATE TABLE {db}.there AS {db}.times",
+            "INSERT INTO {db}.times SELECT toDateTime(1761430000 + number * 60) FROM numbers(240)");
+
+        var run = await MigrationCase.RunAsync(c.Knows("name: m\ndescription: d\noperations: [{ copy: '{db}.times', to: '{db}.there', key: at, batchRows: 10 }]\n"), "m");
+
+        run.State.ShouldBe(RunState.Completed, run.Problem);
+        (await c.AskAsync<string>("SELECT toString((count(), uniqExact(at), toUnixTimestamp(max(at)))) FROM {db}.there")).ShouldBe($"(240,240,{1761430000 + (239 * 60)})");
+    }
+
+    [Theory]
+    [InlineData("k Nullable(Int64)", "k Int64", "which cannot hold every value")]
+    [InlineData("k Float64", "k Int64", "which cannot hold every value")]
+    [InlineData("k Int64, v UInt64", "k Int64, v UInt32", "v of")]
+    [InlineData("k Int64, v Nullable(String)", "k Int64, v String", "cannot hold every value of `v` (Nullable(String))")]
+    [InlineData("k Int64, v Decimal(9, 3)", "k Int64, v Decimal(9, 2)", "CAST(`v`, 'Decimal(9, 2)')")]
+    public async Task A_column_that_could_not_hold_every_value_is_refused(string from, string to, string sentence)
+    {
+        await using var c = await NewAsync();
+        await c.SqlAsync($"CREATE TABLE {{db}}.f ({from}) ENGINE = MergeTree ORDER BY tuple()", $"CREATE TABLE {{db}}.g ({to}) ENGINE = MergeTree ORDER BY k");
+
+        (await MigrationCase.RefusalAsync(c.Knows("name: m\ndescription: d\noperations: [{ copy: '{db}.f', to: '{db}.g', key: k }]\n"), "m")).ShouldContain(sentence);
+    }
+
+    [Theory]
+    [InlineData("k Int32, v UInt8", "k Int64, v Nullable(UInt32)")]
+    [InlineData("k UInt64, v LowCardinality(String)", "k UInt64, v String")]
+    [InlineData("k UInt64, v Decimal(9, 2)", "k UInt64, v Decimal(18, 3)")]
+    [InlineData("k UInt64, v FixedString(3)", "k UInt64, v String")]
+    [InlineData("k Int64, v Int64", "k Int64, v Int64")]
+    public async Task A_column_that_can_hold_every_value_is_filled(string from, string to)
+    {
+        await using var c = await NewAsync();
+        await c.SqlAsync(
+            $"CREATE TABLE {{db}}.f ({from}) ENGINE = MergeTree ORDER BY k",
+            $"CREATE TABLE {{db}}.g ({to}) ENGINE = MergeTree ORDER BY k",
+"INSERT INTO {db}.f SELECT number, toString(number + 100) FROM numbers(5)");
+
+        var run = await MigrationCase.RunAsync(c.Knows("name: m\ndescription: d\noperations: [{ copy: '{db}.f', to: '{db}.g', key: k }]\n"), "m");
+
+        run.State.ShouldBe(RunState.Completed, run.Problem);
+        (await c.AskAsync<long>("SELECT toInt64(count()) FROM {db}.g")).ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task Rows_without_a_key_are_told()
+    {
+        await using var c = await NewAsync();
+        await c.SqlAsync("CREATE TABLE {db}.f (k Nullable(Int64)) ENGINE = MergeTree ORDER BY tuple()", "CREATE TABLE {db}.g (k Int64) ENGINE = MergeTree ORDER BY k", "INSERT INTO {db}.f VALUES (1), (NULL)");
+        const string Nullable = "name: m\ndescription: d\noperations: [{ copy: '{db}.f', to: '{db}.g', key: k, columns: { k: \"assumeNotNull(k)\" }WHERE }]\n";
+
+        (await MigrationCase.RunAsync(c.Knows(Nullable.Replace("WHERE", ", where: k IS NOT NULL", StringComparison.Ordinal)), "m")).State.ShouldBe(RunState.Completed);
+        (await c.AskAsync<long>("SELECT toInt64(count()) FROM {db}.g")).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_row_that_comes_late_with_a_small_key_is_found_and_copied()
     {
         await using var c = await NewAsync();

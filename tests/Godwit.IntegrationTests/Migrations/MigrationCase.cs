@@ -25,11 +25,11 @@ internal sealed class MigrationCase : IAsyncDisposable
 
     public string Database { get; }
 
-    public static async Task<MigrationCase> NewAsync(EngineFixture engine)
+    public static async Task<MigrationCase> NewAsync(EngineFixture engine, HttpMessageHandler? network = null)
     {
         var database = await engine.NewDatabaseAsync();
         var folder = Directory.CreateTempSubdirectory("godwit-case-").FullName;
-        return new MigrationCase(engine.Gateway(), database, folder, await SqliteStore.OpenAsync(Path.Combine(folder, "state.db"), ct: Ct));
+        return new MigrationCase(engine.Gateway(network), database, folder, await SqliteStore.OpenAsync(Path.Combine(folder, "state.db"), ct: Ct));
     }
 
     /// <summary>A migrator that knows these YAML migrations; <c>{db}</c> stands for the database.</summary>

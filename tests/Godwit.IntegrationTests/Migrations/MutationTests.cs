@@ -34,6 +34,51 @@ public sealed class MutationTests(RealEngine real)
     }
 
     [Fact]
+    public async Task A_mutation_that_the_server_writes_in_another_way_is_sent_once()
+    {
+        await using var c = await NewAsync();
+        await c.SqlAsync("CREATE TABLE {db}.chosen (id UInt64) ENGINE = MergeTree ORDER BY id", "INSERT INTO {db}.chosen VALUES (1), (2)");
+        var migrator = c.Knows("""
+            name: m
+            description: For a test
+            operations:
+              - mutate: {db}.t
+                command: UPDATE n = n + 1 WHERE id IN (SELECT id FROM chosen)
+                undo: UPDATE n = 0 WHERE 1
+            """);
+
+        var run = await MigrationCase.RunAsync(migrator, "m");
+
+        run.State.ShouldBe(RunState.Completed, run.Problem);
+        (await SumAsync(c)).ShouldBe(2);
+        (await c.AskAsync<long>("SELECT toInt64(count()) FROM system.mutations WHERE database = '{db}' AND command LIKE '%{db}.chosen%'")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_mutation_of_a_table_that_was_made_anew_is_not_taken_for_ours()
+    {
+        await using var c = await NewAsync();
+        await c.SqlAsync("SYSTEM STOP MERGES {db}.t");
+        var migrator = c.Knows(Rise);
+        var runId = await MigrationCase.CreateAsync(migrator, "m");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(MigrationCase.Ct);
+        var run = migrator.RunAsync(runId, ct: stop.Token);
+        await Wait.UntilAsync(async () => (await migrator.StatusAsync(runId, MigrationCase.Ct)).Activity?.Contains("mutation", StringComparison.Ordinal) == true, MigrationCase.Ct);
+        await stop.CancelAsync();
+        await run;
+        await c.SqlAsync(
+            "DROP TABLE {db}.t SYNC",
+            "CREATE TABLE {db}.t (id UInt64, n Int64) ENGINE = MergeTree ORDER BY id",
+            "INSERT INTO {db}.t SELECT number, 0 FROM numbers(10)",
+            "ALTER TABLE {db}.t UPDATE n = 5 WHERE 0 SETTINGS mutations_sync = 1");
+
+        var failed = await migrator.ResumeAsync(runId, ct: MigrationCase.Ct);
+
+        failed.State.ShouldBe(RunState.Failed);
+        failed.Problem!.ShouldContain("somebody has made it anew");
+    }
+
+    [Fact]
     public async Task An_equal_mutation_that_is_under_way_is_adopted()
     {
         await using var c = await NewAsync();

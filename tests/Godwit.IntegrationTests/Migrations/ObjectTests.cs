@@ -1,3 +1,4 @@
+using Godwit.Operations;
 using Godwit.Runs;
 using Shouldly;
 using Xunit;
@@ -44,6 +45,45 @@ public sealed class ObjectTests(RealEngine real)
         (await migrator.CleanUpAsync(again.RunId, ct: MigrationCase.Ct)).State.ShouldBe(RunState.Completed);
         (await c.AskAsync<long>("SELECT toInt64(count()) FROM system.tables WHERE database = '{db}' AND position(name, '_godwit_') > 0")).ShouldBe(0);
     }
+
+    [Fact]
+    public async Task What_a_person_has_made_is_not_dropped_by_a_rollback()
+    {
+        await using var c = await NewAsync();
+        var migrator = c.Knows($"{Head}  - create: CREATE TABLE {{db}}.new AS {{db}}.gone\n");
+        var failed = await MigrationCase.RunAsync(migrator, "m");
+        failed.State.ShouldBe(RunState.Failed);
+        await c.SqlAsync("CREATE TABLE {db}.new (a UInt8) ENGINE = MergeTree ORDER BY a");
+
+        var again = await migrator.ResumeAsync(failed.RunId, ct: MigrationCase.Ct);
+
+        again.State.ShouldBe(RunState.Failed);
+        again.Problem!.ShouldContain("is there already");
+        (await migrator.RollbackAsync(failed.RunId, ct: MigrationCase.Ct)).State.ShouldBe(RunState.RolledBack);
+        (await c.AskAsync<long>("SELECT toInt64(count()) FROM system.tables WHERE database = '{db}' AND name = 'new'")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task What_a_person_has_made_anew_is_not_dropped_by_a_rollback()
+    {
+        await using var c = await NewAsync();
+        var migrator = c.Knows($"{Head}  - create: CREATE TABLE {{db}}.new (a UInt8) ENGINE = MergeTree ORDER BY a\n");
+        var run = await MigrationCase.RunAsync(migrator, "m");
+        await c.SqlAsync("DROP TABLE {db}.new SYNC", "CREATE TABLE {db}.new (a UInt8) ENGINE = MergeTree ORDER BY a");
+
+        var refused = await migrator.RollbackAsync(run.RunId, ct: MigrationCase.Ct);
+
+        refused.Problem!.ShouldContain("somebody has made it anew");
+        await c.SqlAsync("DROP TABLE {db}.new SYNC");
+        (await migrator.RollbackAsync(run.RunId, ct: MigrationCase.Ct)).State.ShouldBe(RunState.RolledBack);
+    }
+
+    [Theory]
+    [InlineData("CREATE TABLE a.b ENGINE = Log AS SELECT 1")]
+    [InlineData("CREATE TABLE a.b ENGINE = Log AS (SELECT 1)")]
+    [InlineData("CREATE MATERIALIZED VIEW a.b ENGINE = Log POPULATE AS SELECT 1")]
+    public void What_would_be_half_full_when_it_is_cut_off_is_refused(string ddl) =>
+        new CreateOperation(ddl).Problems().ShouldHaveSingleItem().ShouldContain("makes something empty");
 
     [Theory]
     [InlineData("attach: '{db}.mv'")]

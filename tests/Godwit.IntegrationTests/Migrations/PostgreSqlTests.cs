@@ -165,6 +165,27 @@ public sealed class PostgreSqlTests(RealEngine real, ApplicationPostgres postgre
         (await c.AskAsync<long>("SELECT toInt64(count()) FROM {db}.b")).ShouldBe(0);
     }
 
+    [Theory]
+    [InlineData("x'; DROP TABLE kept; --")]
+    [InlineData(@"C:\new")]
+    [InlineData(@"\'; DROP TABLE kept; --")]
+    [InlineData("line\n; DROP TABLE kept; --")]
+    public async Task A_value_is_a_value_whatever_is_in_it(string value)
+    {
+        await using var c = await MigrationCase.NewAsync(real.Engine);
+        await using var source = await NewAsync(c);
+        await ExecuteAsync(source, $"CREATE TABLE {c.Database}.t (v text, \"a\"\"b\" text); INSERT INTO {c.Database}.t VALUES ('', '')");
+        var migrator = Knows(c, source, "name: m\ndescription: For a test\nparameters: { v: { type: text }, column: { type: text, default: 'a\"b' } }\n"
+            + "operations: [{ postgresql: 'UPDATE {db}.t SET v = ${v}, ${column:identifier} = ${v}', undo: [] }]\n");
+        var options = new RunOptions();
+        var proposal = await migrator.ProposeAsync(new MigrationRequest("m") { Parameters = new Dictionary<string, string> { ["v"] = value } }, options, MigrationCase.Ct);
+
+        var run = await migrator.RunAsync(await migrator.CreateRunAsync(proposal.Plan!, options, MigrationCase.Ct), ct: MigrationCase.Ct);
+
+        run.State.ShouldBe(RunState.Completed, run.Problem);
+        (await AskAsync(source, $"SELECT v FROM {c.Database}.t WHERE v = \"a\"\"b\"")).ShouldBe(value);
+    }
+
     [Fact]
     public async Task Without_a_PostgreSQL_the_plan_says_so()
     {

@@ -27,11 +27,34 @@ public sealed class StatementKindTests
         { "ALTER TABLE a.b ADD COLUMN d UInt8", false, false },
         { "ALTER TABLE a.b DROP INDEX i", false, false },
         { "INSERT INTO a.b SELECT 1", false, false },
+        { "WITH x AS (SELECT 1) INSERT INTO a.b SELECT * FROM x", false, false },
+        { "CREATE TABLE IF NOT EXISTS a.b ENGINE = Log AS SELECT 1", false, false },
+        { "CREATE TABLE IF NOT EXISTS a.b EMPTY AS SELECT 1", true, false },
+        { "CREATE TABLE IF NOT EXISTS a.b AS a.c", true, false },
+        { "CREATE MATERIALIZED VIEW IF NOT EXISTS a.b ENGINE = Log POPULATE AS SELECT 1", false, false },
+        { "CREATE MATERIALIZED VIEW IF NOT EXISTS a.b TO a.c AS SELECT 1", true, false },
         { "OPTIMIZE TABLE a.b FINAL", true, false },
         { "SYSTEM RELOAD DICTIONARY a.b", true, false },
         { "", false, false },
         { "(", false, false },
     };
+
+    [Theory]
+    [InlineData("ALTER TABLE a.b ADD COLUMN c UInt8", true)]
+    [InlineData("DROP TABLE a.b", true)]
+    [InlineData("DROP TABLE a.b, a.c", false)]
+    [InlineData("RENAME TABLE a.b TO a.c, a.d TO a.e", false)]
+    [InlineData("DROP DATABASE a", false)]
+    [InlineData("INSERT INTO a.b SELECT 1", false)]
+    [InlineData("WITH x AS (SELECT 1) INSERT INTO a.b SELECT * FROM x", false)]
+    [InlineData("CREATE TABLE a.b ENGINE = Log AS SELECT 1", false)]
+    [InlineData("CREATE TABLE a.b (c UInt8) ENGINE = Log", true)]
+    [InlineData("", false)]
+    public void A_refusal_means_that_nothing_was_done_only_of_what_is_one_thing(string sql, bool isAllOrNothing) => StatementKind.IsAllOrNothing(sql).ShouldBe(isAllOrNothing);
+
+    [Fact]
+    public void A_summary_has_no_password() =>
+        StatementKind.Summary("CREATE USER a\n  IDENTIFIED BY 'hunter2'").ShouldBe("CREATE USER a IDENTIFIED BY '***'");
 
     [Theory]
     [MemberData(nameof(Statements))]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Godwit.Operations;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -84,8 +85,9 @@ internal sealed partial class YamlMap(YamlMappingNode node, YamlFile file)
         }
 
         var match = TimeForm().Match(text);
+        var seconds = match.Groups[2].Value switch { "s" => 1, "m" => 60, "h" => 3600, _ => 86400 };
         return match.Success && double.TryParse(match.Groups[1].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
-            ? match.Groups[2].Value switch { "s" => TimeSpan.FromSeconds(number), "m" => TimeSpan.FromMinutes(number), "h" => TimeSpan.FromHours(number), _ => TimeSpan.FromDays(number) }
+            ? number * seconds <= SqlStatements.LongestTimeout.TotalSeconds ? TimeSpan.FromSeconds(number * seconds) : Wrong<TimeSpan?>(Node(key)!, $"{key}: '{text}' is longer than {SqlStatements.LongestTimeout.Days} days.")
             : Wrong<TimeSpan?>(Node(key)!, $"{key}: '{text}' is not a time such as 30s, 5m, 2h or 1d.");
     }
 

@@ -7,7 +7,10 @@ internal delegate Task<IReadOnlyList<Operation>> YamlOperation(MigrationContext 
 
 /// <summary>Makes an operation of an entry, once the values of its parameters are known.</summary>
 /// <param name="fill">Puts values in the places of a text.</param>
-internal delegate Operation OperationMaker(Func<string, string> fill);
+internal delegate Operation OperationMaker(TemplateFiller fill);
+
+/// <summary>Puts values in the places of a text.</summary>
+internal delegate string TemplateFiller(string text, TemplateKind kind = TemplateKind.ClickHouse);
 
 /// <summary>Reads the list <c>operations</c>. Which operation an entry is, one of its keys says.</summary>
 internal static class YamlOperations
@@ -45,7 +48,7 @@ internal static class YamlOperations
         }
 
         var make = Read(map, kind, names);
-        return (context, _) => Task.FromResult<IReadOnlyList<Operation>>([make(text => SqlTemplate.Fill(text, context.Parameters.Find))]);
+        return (context, _) => Task.FromResult<IReadOnlyList<Operation>>([make((text, kind) => SqlTemplate.Fill(text, context.Parameters.Find, kind))]);
     }
 
     private static YamlOperation? ReadForEach(YamlMap map, IReadOnlyCollection<string>? names)
@@ -72,8 +75,8 @@ internal static class YamlOperations
         return async (context, ct) =>
         {
             var rows = await context.ClickHouse.QueryAsync(SqlTemplate.Fill(sql, context.Parameters.Find), ct: ct);
-            return rows.SelectMany(row => makers.Select(make => make(text => SqlTemplate.Fill(
-                text, name => SqlTemplate.Find(row, name) ?? context.Parameters.Find(name))))).ToList();
+            return rows.SelectMany(row => makers.Select(make => make((text, kind) => SqlTemplate.Fill(
+                text, name => SqlTemplate.Find(row, name) ?? context.Parameters.Find(name), kind)))).ToList();
         };
     }
 
@@ -82,7 +85,7 @@ internal static class YamlOperations
         var description = map.Text("description");
         var make = Kinds[kind](map);
         map.End();
-        OperationMaker described = fill => make(fill) with { Description = description is null ? null : fill(description) };
+        OperationMaker described = fill => make(fill) with { Description = description is null ? null : fill(description, TemplateKind.Words) };
         Tell(map, described, names);
         return described;
     }
@@ -93,10 +96,10 @@ internal static class YamlOperations
         HashSet<string> problems = new(StringComparer.Ordinal);
         try
         {
-            problems.UnionWith(make(text =>
+            problems.UnionWith(make((text, kind) =>
             {
-                problems.UnionWith(SqlTemplate.Problems(text, names));
-                return SqlTemplate.Fill(text, _ => "x");
+                problems.UnionWith(SqlTemplate.Problems(text, names, kind));
+                return SqlTemplate.Fill(text, _ => "x", kind);
             }).Problems());
         }
         catch (FormatException e)

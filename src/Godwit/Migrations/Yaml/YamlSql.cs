@@ -30,7 +30,7 @@ internal static class YamlSql
         Repeatable = map.Flag(repeatable),
     };
 
-    private static SqlStatements Fill(SqlStatements sql, Func<string, string> fill) => sql with { Statements = sql.Statements.Select(fill).ToList() };
+    private static SqlStatements Fill(SqlStatements sql, TemplateFiller fill) => sql with { Statements = sql.Statements.Select(s => fill(s)).ToList() };
 
     private static PostgreSqlStatements PostgreSql(YamlMap map, string key, string timeout, string transaction) => new(map.Texts(key))
     {
@@ -38,5 +38,6 @@ internal static class YamlSql
         InTransaction = map.Flag(transaction) ?? true,
     };
 
-    private static PostgreSqlStatements Fill(PostgreSqlStatements sql, Func<string, string> fill) => sql with { Statements = sql.Statements.Select(fill).ToList() };
+    private static PostgreSqlStatements Fill(PostgreSqlStatements sql, TemplateFiller fill) =>
+        sql with { Statements = sql.Statements.Select(s => fill(s, TemplateKind.PostgreSql)).ToList() };
 }

@@ -28,9 +28,9 @@ internal static class YamlTables
                 SampleBy = Maybe(sampleBy),
                 Engine = Maybe(engine),
                 Ttl = Maybe(ttl),
-                AddColumns = add.Select(fill).ToList(),
-                ModifyColumns = modify.Select(fill).ToList(),
-                DropColumns = drop.Select(fill).ToList(),
+                AddColumns = add.Select(t => fill(t)).ToList(),
+                ModifyColumns = modify.Select(t => fill(t)).ToList(),
+                DropColumns = drop.Select(t => fill(t)).ToList(),
                 Settings = settings.Select(s => $"{s.Key}={s.Value}").ToList(),
                 Strategy = strategy,
                 Accept = accept,
@@ -44,9 +44,9 @@ internal static class YamlTables
         var (table, commands, undo) = (map.RequiredText("mutate"), map.Texts("command"), map.Texts("undo"));
         var (hasUndo, irreversible) = (map.Has("undo"), map.Flag("irreversible") ?? false);
         var (scope, settings) = (map.Word<NodeScope>("scope") ?? NodeScope.One, map.TextMap("settings"));
-        return fill => new MutationOperation(QualifiedName.Parse(fill(table)), string.Join(", ", commands.Select(fill)))
+        return fill => new MutationOperation(QualifiedName.Parse(fill(table)), string.Join(", ", commands.Select(t => fill(t))))
         {
-            Undo = hasUndo ? string.Join(", ", undo.Select(fill)) : null,
+            Undo = hasUndo ? string.Join(", ", undo.Select(t => fill(t))) : null,
             Irreversible = irreversible,
             Scope = scope,
             Settings = settings,
@@ -59,13 +59,14 @@ internal static class YamlTables
         var (table, to, key) = (map.RequiredText("copy"), map.RequiredText("to"), map.RequiredText("key"));
         var (source, columns, where) = (map.Word<Service>("source") ?? Service.ClickHouse, map.TextMap("columns"), map.Text("where"));
         var batchRows = map.Number("batchRows");
+        var kind = source == Service.PostgreSql ? TemplateKind.PostgreSql : TemplateKind.ClickHouse;
         return fill =>
         {
             var copy = new CopyOperation(QualifiedName.Parse(fill(table)), QualifiedName.Parse(fill(to)), key)
             {
                 Source = source,
-                Columns = columns.ToDictionary(c => c.Key, c => fill(c.Value), StringComparer.Ordinal),
-                Where = where is null ? null : fill(where),
+                Columns = columns.ToDictionary(c => c.Key, c => fill(c.Value, kind), StringComparer.Ordinal),
+                Where = where is null ? null : fill(where, kind),
             };
             return batchRows is { } rows ? copy with { BatchRows = rows } : copy;
         };
