@@ -53,7 +53,7 @@ internal interface IMigrator : IAsyncDisposable
 
     Task<RunStatus> CutOverAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct);
 
-    Task<RunStatus> RollbackAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct);
+    Task<RunStatus> RollbackAsync(string runId, IProgress<RunStatus>? progress, bool force, CancellationToken ct);
 
     Task<RunStatus> CleanUpAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct);
 }
@@ -108,8 +108,8 @@ internal sealed class OwnedMigrator(ClickHouseGateway gateway, IStore store, Mig
     public Task<RunStatus> CutOverAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct) =>
         _migrator.CutOverAsync(runId, progress, ct);
 
-    public Task<RunStatus> RollbackAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct) =>
-        _migrator.RollbackAsync(runId, progress, ct);
+    public Task<RunStatus> RollbackAsync(string runId, IProgress<RunStatus>? progress, bool force, CancellationToken ct) =>
+        _migrator.RollbackAsync(runId, progress, force, ct);
 
     public Task<RunStatus> CleanUpAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct) =>
         _migrator.CleanUpAsync(runId, progress, ct);

@@ -66,14 +66,14 @@ internal sealed class Invocation(ParseResult line, CliEnvironment environment, O
             : throw new InvalidRequestException(problems);
     }
 
-    /// <summary>The one run whose id is, or begins with, what was written; of a migration's name, its newest run.</summary>
+    /// <summary>The one run whose id is, or begins with, what was written; of a migration's name, the newest run of it that has begun, or else its newest one.</summary>
     public async Task<string> FindRunAsync(IMigrator migrator, string written)
     {
         var runs = await migrator.ListAsync(ct);
         var ids = runs.Select(r => r.RunId).Where(id => id.StartsWith(written, StringComparison.Ordinal)).ToList();
         return ids switch
         {
-            [] when runs.FirstOrDefault(r => r.Migration == written) is { } newest => newest.RunId,
+            [] when (runs.FirstOrDefault(r => r.Migration == written && r.HasBegun) ?? runs.FirstOrDefault(r => r.Migration == written)) is { } found => found.RunId,
             _ when ids.Contains(written) => written,
             [var only] when written.Length > 0 => only,
             [] or [_] => throw new RunNotFoundException(written),

@@ -204,8 +204,12 @@ public sealed class Migrator
     }
 
     /// <summary>Undoes a run, newest step first, also after completion while the rollback window is open.</summary>
-    /// <exception cref="WrongStateException">The run cannot be undone, or no longer.</exception>
-    public async Task<RunStatus> RollbackAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default)
+    /// <param name="runId">The run.</param>
+    /// <param name="progress">Is given the status about once a second.</param>
+    /// <param name="force">Whether it is undone though migrations that depend on it are done or begun.</param>
+    /// <param name="ct">Stops it.</param>
+    /// <exception cref="WrongStateException">The run cannot be undone, or no longer, or others are built on it.</exception>
+    public async Task<RunStatus> RollbackAsync(string runId, IProgress<RunStatus>? progress = null, bool force = false, CancellationToken ct = default)
     {
         var run = await RequireStateAsync(
             runId,
@@ -224,8 +228,13 @@ public sealed class Migrator
         {
             throw new WrongStateException(
                 run.CleanedUp || run.RollbackUntil is null
-                    ? $"Run {runId} is Completed and there is no way back any more: {(run.CleanedUp ? "it was cleaned up" : "its plan said so")}."
+                    ? $"Run {runId} is Completed and there is no way back any more: it was cleaned up, or its plan said that there is none."
                     : $"The rollback window of run {runId} ended at {run.RollbackUntil:yyyy-MM-dd HH:mm:ss} UTC. `godwit cleanup {runId}` removes what is left.");
+        }
+
+        if (!force && run.State != RunState.RollingBack && await new MigrationLedger(Host).DependentsAsync(run.Migration, ct) is [var dependent, ..])
+        {
+            throw new WrongStateException($"{dependent.Migration} depends on {run.Migration} and is {dependent.State}: `godwit rollback {dependent.RunId}` first, or give --force to undo this one all the same.");
         }
 
         return await SteerAsync(
@@ -292,7 +301,7 @@ public sealed class Migrator
 
         // The owner has let go, having done it or having died.
         var run = await FindAsync(runId, ct);
-        var done = answered(run) || (request == RunRequest.Stop && run.State is not (RunState.Running or RunState.AwaitingCutover));
+        var done = answered(run) || (request == RunRequest.Stop && run.State is not (RunState.Running or RunState.AwaitingCutover or RunState.RollingBack));
         return done ? await StatusAsync(runId, ct) : await OwnAsync(runId, request, progress, ct);
     }
 

@@ -17,6 +17,9 @@ public sealed record RunRecord
     /// <summary>What it is about, in a few words: its tables, or the migration's name when it rebuilds none.</summary>
     public string Subject => Tables.Count > 0 ? string.Join(", ", Tables) : Migration;
 
+    /// <summary>Whether it has come as far as its first step; one that was declined, refused at its start or called off before says nothing of its migration.</summary>
+    public bool HasBegun => StartedAt is not null && State != RunState.FailedAtStartup;
+
     /// <summary>The server it runs against, host:port of the first node.</summary>
     public required string Instance { get; init; }
 

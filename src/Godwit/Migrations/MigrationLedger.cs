@@ -33,9 +33,35 @@ internal sealed class MigrationLedger(RunHost host)
         return (overview.IsDone, overview.State);
     }
 
+    /// <summary>The run that says where a migration is: the newest one that has begun.</summary>
+    /// <param name="runs">All runs of the instance, the newest first.</param>
+    /// <param name="migration">The migration.</param>
+    public static RunRecord? Current(IEnumerable<RunRecord> runs, string migration) =>
+        runs.FirstOrDefault(r => r.Migration == migration && r.HasBegun);
+
+    /// <summary>Why a migration cannot be run now: it is done, or a run of it is not at its end; null when neither is so.</summary>
+    public async Task<string?> HindranceAsync(MigrationRequest request, CancellationToken ct) => Current(await RunsAsync(ct), request.Name) switch
+    {
+        { State: RunState.Completed } done when !request.Again =>
+            $"{request.Name} was completed by run {done.RunId} at {done.FinishedAt:yyyy-MM-dd HH:mm} UTC. `godwit rollback {done.RunId}` undoes it; --again runs it once more.",
+        { State: RunState.Failed or RunState.NeedsOperator or RunState.Paused } held =>
+            $"Run {held.RunId} of {request.Name} is {held.State}: `godwit resume {held.RunId}` goes on with it, `godwit rollback {held.RunId}` undoes it.",
+        { } run when RunTransitions.IsActive(run.State) => $"Run {run.RunId} of {request.Name} is {run.State}; `godwit status {run.RunId}` shows how far it is.",
+        _ => null,
+    };
+
+    /// <summary>The migrations that are built on this one and have begun here, each with its run.</summary>
+    public async Task<IReadOnlyList<RunRecord>> DependentsAsync(string migration, CancellationToken ct)
+    {
+        var runs = await RunsAsync(ct);
+        return host.Migrations.All.Where(m => m.DependsOn.Contains(migration, StringComparer.Ordinal))
+            .Select(m => Current(runs, m.Name)).OfType<RunRecord>().Where(r => r.State != RunState.RolledBack).ToList();
+    }
+
     private async Task<MigrationOverview> LookAsync(Migration definition, CancellationToken ct)
     {
-        var run = (await RunsAsync(ct)).FirstOrDefault(r => r.Migration == definition.Name);
+        var runs = await RunsAsync(ct);
+        var run = Current(runs, definition.Name) ?? runs.FirstOrDefault(r => r.Migration == definition.Name);
 
         // What was undone, or never began, is where it was before: asked again.
         var requirement = run is null or { State: RunState.RolledBack or RunState.FailedAtStartup or RunState.NotStarted }

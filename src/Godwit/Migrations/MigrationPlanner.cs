@@ -12,6 +12,9 @@ namespace Godwit.Migrations;
 /// <param name="Name">The migration's name.</param>
 public sealed record MigrationRequest(string Name)
 {
+    /// <summary>Whether it is to be run though it is completed.</summary>
+    public bool Again { get; init; }
+
     /// <summary>Values of its parameters, as a person writes them.</summary>
     public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 }
@@ -24,6 +27,11 @@ internal sealed class MigrationPlanner(RunHost host)
     public async Task<Proposal> ProposeAsync(MigrationRequest request, RunOptions options, CancellationToken ct)
     {
         var migration = Read(request, options);
+        if (await new MigrationLedger(host).HindranceAsync(request, ct) is { } hindrance)
+        {
+            return new Proposal(null, [new CheckResult("run", CheckVerdict.Refused, hindrance)]);
+        }
+
         var requirement = await CheckRunner.RequirementAsync(migration, ct);
         if (!requirement.IsNeeded)
         {

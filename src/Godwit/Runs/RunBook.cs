@@ -9,6 +9,9 @@ internal sealed class RunBook(IRunStore store, LeaseKeeper lease, RunRecord run,
     /// <summary>The run.</summary>
     public RunRecord Run { get; private set; } = run;
 
+    /// <summary>Called when the run is in another state, or said why it stays in its own.</summary>
+    public Func<Task>? Moved { get; set; }
+
     /// <summary>Its steps, in plan order.</summary>
     public IReadOnlyList<StepRecord> Steps => steps;
 
@@ -63,6 +66,12 @@ internal sealed class RunBook(IRunStore store, LeaseKeeper lease, RunRecord run,
         var moved = change(Run) with { State = state, Problem = problem };
         await store.UpdateRunAsync(lease.Current, moved, CancellationToken.None);
         Run = moved;
+
+        // A run that starts has not begun to do what was asked.
+        if (state != RunState.Starting)
+        {
+            await (Moved?.Invoke() ?? Task.CompletedTask);
+        }
 
         // Only now that it is so for good.
         if (what is { } happened)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Godwit.Metadata;
 
 namespace Godwit.Runs;
@@ -9,6 +10,8 @@ namespace Godwit.Runs;
 internal sealed class RunControl(IRunStore store, LeaseKeeper lease, string runId, ProgressBoard board, TimeProvider clock) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _end = new();
+    private readonly SemaphoreSlim _requests = new(1);
+    private RunRequest _taken;
     private CancellationTokenSource? _work;
     private Task? _heartbeat;
 
@@ -32,11 +35,28 @@ internal sealed class RunControl(IRunStore store, LeaseKeeper lease, string runI
         return _work.Token;
     }
 
-    /// <summary>Removes the request: it has been answered.</summary>
+    /// <summary>
+    /// Takes a request up. It stays in the store until <see cref="AnswerAsync()"/>, for the next owner to take up when this one dies before the run is
+    /// in a state that answers it.
+    /// </summary>
+    public void Take(RunRequest request) => (_taken, Request) = (request, RunRequest.None);
+
+    /// <summary>Removes the request that was taken up: the run's state, or its journal, says by now what came of it.</summary>
+    public Task AnswerAsync() => _taken == RunRequest.None ? Task.CompletedTask : AnswerAsync(_taken);
+
+    /// <summary>Removes a request: it has been answered.</summary>
     public async Task AnswerAsync(RunRequest request)
     {
-        await store.ClearRequestAsync(lease.Current, request, CancellationToken.None);
-        Request = RunRequest.None;
+        await _requests.WaitAsync();
+        try
+        {
+            await store.ClearRequestAsync(lease.Current, request, CancellationToken.None);
+            Take(RunRequest.None);
+        }
+        finally
+        {
+            _requests.Release();
+        }
     }
 
     /// <summary>Waits until a person asks for something.</summary>
@@ -60,8 +80,10 @@ internal sealed class RunControl(IRunStore store, LeaseKeeper lease, string runI
         }
 
         _end.Dispose();
+        _requests.Dispose();
     }
 
+    [SuppressMessage("Design", "CA1031", Justification = "A run without a heartbeat loses its lease: whatever ended it ends the work, and the runner throws it.")]
     private async Task BeatAsync()
     {
         try
@@ -69,7 +91,7 @@ internal sealed class RunControl(IRunStore store, LeaseKeeper lease, string runI
             while (true)
             {
                 await lease.RenewAsync(board.Snapshot(), CancellationToken.None);
-                Request = await store.GetRequestAsync(runId, CancellationToken.None);
+                await LookAsync();
                 if (Request is RunRequest.Pause or RunRequest.Stop or RunRequest.Rollback && _work is { IsCancellationRequested: false } work)
                 {
                     await work.CancelAsync();
@@ -83,10 +105,25 @@ internal sealed class RunControl(IRunStore store, LeaseKeeper lease, string runI
         {
             // The run has ended.
         }
-        catch (Exception e) when (e is StoreException or LeaseLostException)
+        catch (Exception e)
         {
             Failure = e;
             await _end.CancelAsync();
+        }
+    }
+
+    // One that has been answered while it was being read is not asked again.
+    private async Task LookAsync()
+    {
+        await _requests.WaitAsync();
+        try
+        {
+            var request = await store.GetRequestAsync(runId, CancellationToken.None);
+            Request = request == _taken ? RunRequest.None : request;
+        }
+        finally
+        {
+            _requests.Release();
         }
     }
 }

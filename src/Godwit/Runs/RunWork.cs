@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
 using Godwit.Migrations;
@@ -41,20 +42,25 @@ internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
             return;
         }
 
+        // Before the request is answered: otherwise a death in between would forget it.
+        if (cutOver && Plan.Steps.FirstOrDefault(s => s.Kind == AwaitCutover.Name && book.Steps[s.Index].State != StepState.Done) is { } waiting)
+        {
+            await AwaitCutover.AskAsync(services.Journal.Of(waiting));
+        }
+
         if (book.Run.State != RunState.Running)
         {
             await book.MoveAsync(RunState.Running);
+        }
+        else
+        {
+            await (book.Moved?.Invoke() ?? Task.CompletedTask);
         }
 
         await GuardedAsync(
             async () =>
             {
                 RequireDefinition();
-                if (cutOver && Plan.Steps.FirstOrDefault(s => s.Kind == AwaitCutover.Name && book.Steps[s.Index].State != StepState.Done) is { } waiting)
-                {
-                    await AwaitCutover.AskAsync(services.Journal.Of(waiting));
-                }
-
                 await HealthWatch.WorkAsync(
                     services.Migration, services.Clock, token => ProgressWatch.WorkAsync(services.Migration, book, services.Board, services.Clock, _steps.ForwardAsync, token), ct);
                 await CheckResultAsync(ct);
@@ -102,8 +108,19 @@ internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
     }
 
     /// <summary>What stands in the way of the first step by now; the plan may have been made days ago.</summary>
-    private async Task<string?> RefusalAsync(CancellationToken ct) =>
-        services.Migration is { } migration ? CheckRunner.Refusal(await StartChecks.RunAsync(host, migration, ct)) : null;
+    private async Task<string?> RefusalAsync(CancellationToken ct)
+    {
+        if (services.Migration is not { } migration)
+        {
+            return null;
+        }
+
+        var twin = (await host.Store.ListRunsAsync(ct)).FirstOrDefault(r =>
+            r.Migration == Plan.Migration && r.Instance == book.Run.Instance && r.State == RunState.Completed && r.FinishedAt > book.Run.CreatedAt);
+        return twin is null
+            ? CheckRunner.Refusal(await StartChecks.RunAsync(host, migration, ct))
+            : $"{Plan.Migration} was completed by run {twin.RunId} after this run was planned. Nothing is left to do.";
+    }
 
     private void RequireDefinition()
     {
@@ -136,6 +153,7 @@ internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
         services.Board.Activity = null;
     }
 
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong in a step, a person must find the run in a state that says so; an escaping exception would end the worker and leave the run as if it went on.")]
     private async Task GuardedAsync(Func<Task> work, CancellationToken ct)
     {
         try
@@ -144,16 +162,24 @@ internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
         }
         catch (NeedsOperatorException e)
         {
-            await book.FailAsync(RunState.NeedsOperator, e.Message, null, _steps.Undoing);
+            await book.FailAsync(RunState.NeedsOperator, Where(e.Message), null, _steps.Undoing);
             await (e.OnTold?.Invoke() ?? Task.CompletedTask);
         }
         catch (Exception e) when (e is StepFailedException or OutcomeUnknownException or StoredFormatException)
         {
-            await book.FailAsync(RunState.Failed, e.Message, e.InnerException?.Message, _steps.Undoing);
+            await book.FailAsync(RunState.Failed, Where(e.Message), e.InnerException?.Message, _steps.Undoing);
         }
         catch (ClickHouseException e) when (!ct.IsCancellationRequested)
         {
-            await book.FailAsync(RunState.Failed, Failures.Explain(e), e.ServerMessage, _steps.Undoing);
+            await book.FailAsync(RunState.Failed, Where(Failures.Explain(e)), e.ServerMessage, _steps.Undoing);
+        }
+        catch (Exception e) when (!ct.IsCancellationRequested && e is not (StoreException or LeaseHeldException or LeaseLostException or RunConflictException or WrongStateException or OperationCanceledException or ClickHouseException))
+        {
+            await book.FailAsync(RunState.Failed, Where($"Godwit met what it did not expect, {e.GetType().Name}: {e.Message} `errors` shows where; `resume` tries again."), e.ToString(), _steps.Undoing);
         }
     }
+
+    private string Where(string problem) => _steps.Undoing is { } step
+        ? $"The rollback stands at step {step}, \"{Plan.Steps[step].Description}\": {problem}"
+        : problem;
 }

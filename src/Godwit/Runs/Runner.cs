@@ -33,6 +33,7 @@ internal sealed class Runner
     public static async Task RunAsync(RunHost host, string runId, RunRequest first, Func<Task>? beat, CancellationToken ct)
     {
         var (store, _, clock) = host;
+        var asked = await store.GetRequestAsync(runId, ct);
         var lease = await LeaseKeeper.TakeAsync(store, runId, clock, ct);
         var board = new ProgressBoard(clock);
         var control = new RunControl(store, lease, runId, board, clock) { Beat = beat };
@@ -46,7 +47,15 @@ internal sealed class Runner
             board.Restore(plan, book.Steps, journal);
             host = host with { Gateway = host.Gateway.Guarded(lease.RequireAsync) };
             var runner = new Runner(host, control, book, r => Services(host, plan, run, journal, board, lease, r.AwaitPersonAsync));
-            await store.PutRequestAsync(runId, RunRequest.None, ct);
+
+            // Whoever takes the run over when this process dies is to do the same. What was asked for since is newer.
+            if (first != asked && first != RunRequest.Abandon && await store.GetRequestAsync(runId, ct) == asked)
+            {
+                await store.PutRequestAsync(runId, first, ct);
+            }
+
+            control.Take(first);
+            book.Moved = control.AnswerAsync;
             control.Start();
             await (first switch
             {
@@ -127,7 +136,7 @@ internal sealed class Runner
 
                 return;
             }
-            catch (OperationCanceledException) when (token.IsCancellationRequested)
+            catch (Exception e) when (token.IsCancellationRequested && e is OperationCanceledException or ClickHouseException)
             {
                 if (await InterruptedAsync(ct) is not { } next)
                 {
@@ -140,23 +149,52 @@ internal sealed class Runner
     }
 
     /// <summary>Makes sure that nothing of a run without an owner is at work, and says so.</summary>
-    private async Task HoldAsync()
+    private async Task HoldAsync() => await HoldAsync(RunRequest.Stop, await KillAllAsync());
+
+    /// <summary>Says that a run is held. Half a rollback has no state of its own to wait in: it has failed until somebody resumes it.</summary>
+    private async Task HoldAsync(RunRequest request, string? trouble)
     {
-        await KillAllAsync();
-        await _book.MoveAsync(RunState.Paused, "It was stopped.");
+        var why = request == RunRequest.Stop ? "It was stopped." : null;
+        if (_book.Run.State == RunState.RollingBack && request == RunRequest.Stop)
+        {
+            await _book.FailAsync(RunState.Failed, Join("The rollback was stopped. `resume` goes on with it.", trouble)!, null, null);
+        }
+        else if (RunTransitions.IsAllowed(_book.Run.State, RunState.Paused))
+        {
+            await _book.MoveAsync(RunState.Paused, Join(why, trouble));
+        }
     }
+
+    private static string? Join(string? why, string? trouble) => trouble is null ? why : $"{why} {trouble}".TrimStart();
 
     /// <summary>Makes sure that nothing of a run whose owner died is at work, and leaves it to a person.</summary>
     private async Task AbandonAsync()
     {
-        await KillAllAsync();
-        await _book.FailAsync(
-            RunState.Failed, "The process that worked on it died, and the setting autoContinue is off. `resume` goes on, `rollback` undoes it.", null, null);
+        var trouble = await KillAllAsync();
+        await (_book.Run.State == RunState.Starting
+            ? _book.FailAsync(RunState.FailedAtStartup, "The process that started it died, and the setting autoContinue is off. Run it again.", null, null)
+            : _book.FailAsync(RunState.Failed, Join("The process that worked on it died, and the setting autoContinue is off. `resume` goes on, `rollback` undoes it.", trouble)!, null, null));
     }
 
-    // Each node is awaited, whatever another one answers.
-    private Task KillAllAsync() => Task.WhenAll(_services.Nodes.Select(node => LongStatement.KillAsync(
-        _services.Gateway.At(node), $"startsWith(query_id, {Sql.Literal(_services.QueryPrefix)})", CancellationToken.None)));
+    /// <summary>Kills all statements of the run.</summary>
+    /// <returns>Where that could not be done; null when none is at work any more. Whoever goes on with the run waits for them.</returns>
+    private async Task<string?> KillAllAsync()
+    {
+        // Each node is awaited, whatever another one answers.
+        var failures = await Task.WhenAll(_services.Nodes.Select(async node =>
+        {
+            try
+            {
+                await LongStatement.KillAsync(_services.Gateway.At(node), $"startsWith(query_id, {Sql.Literal(_services.QueryPrefix)})", CancellationToken.None);
+                return null;
+            }
+            catch (ClickHouseException e)
+            {
+                return $"Its statements on {node} could not be ended: {e.Message}";
+            }
+        }));
+        return failures.OfType<string>().ToList() is { Count: > 0 } told ? string.Join(' ', told) : null;
+    }
 
     /// <summary>The work was cancelled: why, and what is next; null to let go of the run.</summary>
     private async Task<RunRequest?> InterruptedAsync(CancellationToken ct)
@@ -167,25 +205,21 @@ internal sealed class Runner
         }
 
         var request = ct.IsCancellationRequested ? RunRequest.Stop : _control.Request;
-        await KillAllAsync();
+        var trouble = await KillAllAsync();
         if (ct.IsCancellationRequested && _handsOver)
         {
             return null;
         }
 
+        _control.Take(request);
         if (request == RunRequest.Rollback)
         {
-            await _control.AnswerAsync(request);
             return request;
         }
 
         // A rollback that had not begun, or a clean-up, leaves the run as it is.
-        if (RunTransitions.IsAllowed(_book.Run.State, RunState.Paused))
-        {
-            await _book.MoveAsync(RunState.Paused, request == RunRequest.Stop ? "It was stopped." : null);
-        }
-
-        await _control.AnswerAsync(request);
+        await HoldAsync(request, trouble);
+        await _control.AnswerAsync();
         return request == RunRequest.Stop ? null : await NextAsync(ct);
     }
 
@@ -195,9 +229,22 @@ internal sealed class Runner
         _services.Board.Activity = "paused";
         try
         {
-            var request = await _control.NextRequestAsync(ct);
-            await _control.AnswerAsync(request);
-            return request == RunRequest.Stop ? null : request;
+            while (true)
+            {
+                var request = await _control.NextRequestAsync(ct);
+                if (request is RunRequest.Resume or RunRequest.CutOver or RunRequest.Rollback)
+                {
+                    _control.Take(request);
+                    return request;
+                }
+
+                // Whatever else is asked of a run that is held is so already.
+                await _control.AnswerAsync(request);
+                if (request == RunRequest.Stop)
+                {
+                    return null;
+                }
+            }
         }
         catch (OperationCanceledException)
         {

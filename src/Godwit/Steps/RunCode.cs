@@ -19,9 +19,17 @@ internal sealed class RunCode : IStep
         await CallAsync(context, Code(context).ForwardAsync, ct);
     }
 
-    public Task PrepareUndoAsync(StepContext context, CancellationToken ct) => context.Shared<CodeSpec>().Irreversible
-        ? throw new StepFailedException(WayBack.Refusal(context.Step.Description))
-        : Task.CompletedTask;
+    public Task PrepareUndoAsync(StepContext context, CancellationToken ct)
+    {
+        if (context.Shared<CodeSpec>().Irreversible)
+        {
+            throw new StepFailedException(WayBack.Refusal(context.Step.Description));
+        }
+
+        // Before anything is undone: its own undo is code, too.
+        _ = Code(context);
+        return Task.CompletedTask;
+    }
 
     public async Task UndoAsync(StepContext context, CancellationToken ct)
     {
@@ -35,6 +43,11 @@ internal sealed class RunCode : IStep
         try
         {
             await code(new CodeContext(context, context.Services.Migration!.Context), ct);
+        }
+        catch (Exception e) when (ct.IsCancellationRequested && !IsOurs(e) && e is not OperationCanceledException)
+        {
+            // It was told to end, and ended in its own way.
+            throw new OperationCanceledException("The code was cancelled.", e, ct);
         }
         catch (Exception e) when (!ct.IsCancellationRequested && !IsOurs(e))
         {
@@ -51,6 +64,6 @@ internal sealed class RunCode : IStep
         var name = context.Shared<CodeSpec>().Code;
         return context.Services.Migration?.Definition.Code.FirstOrDefault(c => c.Name == name)
             ?? throw new StepFailedException(
-                $"The migration {context.Services.Plan.Migration} of this Godwit has no code {name}. Load the definition that this run was started with, then `resume`.");
+                $"The migration {context.Services.Plan.Migration} of this Godwit has no code {name}. Load the definition that this run was started with, then do that again.");
     }
 }

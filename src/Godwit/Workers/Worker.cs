@@ -41,17 +41,22 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
     public async Task RunAsync(CancellationToken ct)
     {
         await using var notifier = _host.Notifier;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
         try
         {
             while (true)
             {
-                await TryLookAsync(ct);
-                await Task.Delay(Period, _host.Clock, ct);
+                await TryLookAsync(end.Token);
+                await Task.Delay(Period, _host.Clock, end.Token);
             }
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
-            // Each of them has been cancelled too.
+        }
+        finally
+        {
+            // Whatever ends the worker, its runs are let go of before it is gone.
+            await end.CancelAsync();
             await Task.WhenAll(_owned.Values);
         }
     }
@@ -70,13 +75,15 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
         }
 
         var runs = (await _host.Store.ListRunsAsync(ct)).Where(r => r.Instance == _host.Gateway.Name).ToList();
-        foreach (var run in runs.Where(r => !RunTransitions.IsFinal(r.State) && !_owned.ContainsKey(r.RunId)).TakeWhile(_ => _owned.Count < settings.MaxConcurrentRuns))
+
+        // What was asked for first is done first.
+        foreach (var run in Enumerable.Reverse(runs).Where(r => !RunTransitions.IsFinal(r.State) && !_owned.ContainsKey(r.RunId)).TakeWhile(_ => _owned.Count < settings.MaxConcurrentRuns))
         {
-            await LookAtAsync(run, settings, ct);
+            await LookAtAsync(run, runs, settings, ct);
         }
 
         if (settings is { AutoStart: true, Drain: false } && settings.Windows.Contain(_host.Clock.GetUtcNow())
-            && _owned.Count == 0 && !runs.Exists(r => RunTransitions.IsActive(r.State) || r.State is RunState.Failed or RunState.NeedsOperator))
+            && _owned.Count == 0 && !await AnyQueuedAsync(runs, ct) && !runs.Exists(r => RunTransitions.IsActive(r.State) || r.State is RunState.Failed or RunState.NeedsOperator))
         {
             await StartRequiredAsync(settings, ct);
         }
@@ -103,7 +110,7 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
         }
     }
 
-    private async Task LookAtAsync(RunRecord run, WorkerSettings settings, CancellationToken ct)
+    private async Task LookAtAsync(RunRecord run, List<RunRecord> all, WorkerSettings settings, CancellationToken ct)
     {
         if (await _host.Store.FindLeaseAsync(run.RunId, ct) is { } lease && lease.ExpiresAt > _host.Clock.GetUtcNow())
         {
@@ -114,13 +121,18 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
         var isStart = (run.State, request) == (RunState.NotStarted, RunRequest.Start);
         RunRequest? first = WorkerDecision.Of(run.State, request, settings) switch
         {
-            WorkerMove.Work when isStart && !settings.Windows.Contain(_host.Clock.GetUtcNow()) => null,
+            WorkerMove.Work when isStart && (!settings.Windows.Contain(_host.Clock.GetUtcNow()) || all.Exists(r => RunTransitions.IsActive(r.State))) => null,
             WorkerMove.Work => request,
             WorkerMove.RollBack => RunRequest.Rollback,
             WorkerMove.Fail => RunRequest.Abandon,
             _ => null,
         };
-        if (first is { } what)
+        if (first is not null && run.Migration != Plan.ByHand && _host.Migrations.Find(run.Migration) is null)
+        {
+            // During an upgrade the definition is in the next version, whose workers take the run.
+            Tell($"unknown {run.RunId}", new WorkerEvent($"Run {run.RunId} is left to a worker that knows the migration {run.Migration}; this one has no definition of it.", run.RunId));
+        }
+        else if (first is { } what)
         {
             _owned[run.RunId] = Task.Run(() => OwnAsync(run, what, settings, ct), CancellationToken.None);
         }
@@ -133,7 +145,7 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
             events?.Report(new WorkerEvent($"{run.Subject}: {(first == RunRequest.None ? "goes on, its owner is gone" : first.ToString())}", run.RunId));
             await Runner.RunAsync(_host, run.RunId, first, null, ct);
             var now = await _host.Store.FindRunAsync(run.RunId, CancellationToken.None);
-            if (now?.State == RunState.Failed && settings.AutoRollback && first != RunRequest.Rollback && !ct.IsCancellationRequested)
+            if (now?.State == RunState.Failed && WorkerSettings.Read(await _host.Store.GetSettingsAsync(ct)).AutoRollback && first != RunRequest.Rollback && !ct.IsCancellationRequested)
             {
                 events?.Report(new WorkerEvent($"{run.Subject} failed and is rolled back: {now.Problem}", run.RunId, IsTrouble: true));
                 await Runner.RunAsync(_host, run.RunId, RunRequest.Rollback, null, ct);
@@ -156,14 +168,33 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
         }
     }
 
-    private async Task StartRequiredAsync(WorkerSettings settings, CancellationToken ct)
+    private async Task<bool> AnyQueuedAsync(List<RunRecord> runs, CancellationToken ct)
     {
-        var next = (await migrator.MigrationsAsync(ct)).FirstOrDefault(m => m is { IsOrphaned: false, IsRequired: true, IsDone: false } && m.WaitsFor.Count == 0 && IsStartable(m));
-        if (next is null)
+        foreach (var run in runs.Where(r => r.State == RunState.NotStarted))
         {
-            return;
+            if (await _host.Store.GetRequestAsync(run.RunId, ct) == RunRequest.Start)
+            {
+                return true;
+            }
         }
 
+        return false;
+    }
+
+    /// <summary>Queues the first migration that is required and can start; one that cannot does not hold up those that do not depend on it.</summary>
+    private async Task StartRequiredAsync(WorkerSettings settings, CancellationToken ct)
+    {
+        foreach (var next in (await migrator.MigrationsAsync(ct)).Where(m => m is { IsOrphaned: false, IsRequired: true, IsDone: false } && m.WaitsFor.Count == 0 && IsStartable(m)))
+        {
+            if (await TryStartAsync(next, settings, ct))
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task<bool> TryStartAsync(MigrationOverview next, WorkerSettings settings, CancellationToken ct)
+    {
         var options = new RunOptions { RollbackWindow = settings.RollbackWindow, StatementTimeout = settings.StatementTimeout };
         try
         {
@@ -172,22 +203,25 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
             {
                 var refusal = CheckRunner.Refusal(proposal.Checks) ?? "";
                 Tell($"{next.Name}: {refusal}", new WorkerEvent($"{next.Name} is required and cannot start. {refusal}", IsTrouble: true));
-                return;
+                return false;
             }
 
             var run = await migrator.CreateRunAsync(proposal.Plan, options, ct);
             await migrator.QueueAsync(run, "worker", ct);
+            return true;
         }
         catch (Exception e) when (e is InvalidRequestException or RunConflictException)
         {
             Tell($"{next.Name}: {e.Message}", new WorkerEvent($"{next.Name} is required and cannot start. {e.Message}", IsTrouble: true));
+            return false;
         }
     }
 
-    // What a person has rolled back or what was refused at its start is not forced on the instance again.
-    private static bool IsStartable(MigrationOverview migration) => migration is { State: RunState.NotStarted, RunId: null };
+    // What a person has rolled back or what was refused at its start is not forced on the instance again. A run that was planned and never queued,
+    // because the worker died in between, does not count.
+    private static bool IsStartable(MigrationOverview migration) => migration.State == RunState.NotStarted;
 
-    // Once for as long as it stays so.
+    // Once in its life.
     private void Tell(string key, WorkerEvent what)
     {
         if (_told.Add(key))

@@ -97,7 +97,7 @@ internal sealed class FakeMigrator : IMigrator
 
     public Task<RunStatus> CutOverAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct) => Work(runId, "cutover", progress);
 
-    public Task<RunStatus> RollbackAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct) => Work(runId, "rollback", progress);
+    public Task<RunStatus> RollbackAsync(string runId, IProgress<RunStatus>? progress, bool force, CancellationToken ct) => Work(runId, "rollback", progress);
 
     public Task<RunStatus> CleanUpAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct) => Work(runId, "cleanup", progress);
 

@@ -16,6 +16,9 @@ internal static class MigrationArguments
 
     private static readonly Option<string[]> Set = Opt.Many("--set", "NAME=VALUE", "The value of a parameter; repeatable");
 
+    /// <summary>The option that runs what is done.</summary>
+    public static readonly Option<bool> Again = Opt.Flag("--again", "Also when it is completed: run it once more");
+
     /// <summary>Parameters.</summary>
     public static IReadOnlyList<Option> Parameters { get; } = [Set];
 
@@ -39,7 +42,7 @@ internal static class MigrationArguments
             }
         }
 
-        return new MigrationRequest(name) { Parameters = given };
+        return new MigrationRequest(name) { Parameters = given, Again = call.Has(Again) };
     }
 
     /// <summary>Where the definitions are; null when nobody said it.</summary>

@@ -11,7 +11,7 @@ internal static class PlanMigrationCommand
     public static Verb Verb { get; } = new("plan", "Check whether a migration can run here and show its steps; changes nothing", RunAsync, Name)
     {
         Group = MigrationArguments.Group,
-        Groups = [("Parameters", MigrationArguments.Parameters)],
+        Groups = [("Parameters", MigrationArguments.Parameters), ("How", [MigrationArguments.Again])],
         Examples = ["godwit migrations plan 0007_country --set days=30"],
     };
 

@@ -14,7 +14,7 @@ internal static class RunMigrationCommand
     public static Verb Verb { get; } = new("run", "Run a migration", RunAsync, Name)
     {
         Group = MigrationArguments.Group,
-        Groups = [("Parameters", MigrationArguments.Parameters), ("How", [Yes, Detach, .. RunLimits.Cutover, RunLimits.AcceptIrreversible]), ("Brakes and limits", [.. RunLimits.Brakes, RunLimits.StatementTimeout])],
+        Groups = [("Parameters", MigrationArguments.Parameters), ("How", [Yes, Detach, MigrationArguments.Again, .. RunLimits.Cutover, RunLimits.AcceptIrreversible]), ("Brakes and limits", [.. RunLimits.Brakes, RunLimits.StatementTimeout])],
         Examples = ["godwit migrations run 0007_country --set days=30 --yes"],
     };
 
