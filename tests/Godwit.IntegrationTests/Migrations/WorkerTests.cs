@@ -109,6 +109,50 @@ public sealed class WorkerTests(RealEngine real)
     }
 
     [Fact]
+    public async Task Queued_runs_are_done_one_after_the_other_in_the_order_in_which_they_were_asked_for()
+    {
+        await using var c = await NewAsync();
+        var migrator = c.Knows(Named("a"), Named("b"), Named("c"));
+        await migrator.SetAsync("maxConcurrentRuns", "3", "ada", MigrationCase.Ct);
+        foreach (var name in new[] { "b", "a", "c" })
+        {
+            await migrator.QueueAsync(await MigrationCase.CreateAsync(migrator, name), "ada", MigrationCase.Ct);
+        }
+
+        await WorkUntilAsync(migrator, async () => (await migrator.ListAsync(MigrationCase.Ct)).All(r => r.State == RunState.Completed));
+
+        (await LogAsync(c)).ShouldBe("b, a, c");
+    }
+
+    [Fact]
+    public async Task A_run_of_a_migration_that_a_worker_does_not_know_is_left_to_one_that_does()
+    {
+        await using var c = await NewAsync();
+        var (migrator, older) = (c.Knows(Named("a")), c.Knows(Named("b")));
+        var run = await MigrationCase.CreateAsync(migrator, "a");
+        await migrator.QueueAsync(run, "ada", MigrationCase.Ct);
+        Events events = new();
+
+        await WorkUntilAsync(older, () => Task.FromResult(events.Any("is left to a worker that knows the migration a")), events);
+
+        (await migrator.StatusAsync(run, MigrationCase.Ct)).State.ShouldBe(RunState.NotStarted);
+        await WorkUntilAsync(migrator, async () => (await migrator.StatusAsync(run, MigrationCase.Ct)).State == RunState.Completed);
+    }
+
+    [Fact]
+    public async Task A_required_migration_that_cannot_start_does_not_hold_up_others()
+    {
+        await using var c = await NewAsync();
+        var migrator = c.Knows(Named("a", "parameters: { x: { type: text } }"), Named("b"), Named("c", "dependsOn: [a]"));
+        await migrator.SetAsync("autoStart", "true", "ada", MigrationCase.Ct);
+        Events events = new();
+
+        await WorkUntilAsync(migrator, async () => await LogAsync(c) == "b" && events.Any("a is required and cannot start"), events);
+
+        (await migrator.MigrationsAsync(MigrationCase.Ct)).Single(m => m.Name == "c").State.ShouldBe(RunState.NotStarted);
+    }
+
+    [Fact]
     public async Task An_upgrade_waits_for_what_must_be_done_by_then_and_for_what_runs()
     {
         await using var c = await NewAsync();
