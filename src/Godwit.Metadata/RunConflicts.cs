@@ -6,15 +6,14 @@ namespace Godwit.Metadata;
 internal static class RunConflicts
 {
     /// <summary>Refuses a run that is new or has not begun.</summary>
-    public static void RefuseStart(RunRecord run, IEnumerable<RunRecord> others)
+    /// <param name="run">The run.</param>
+    /// <param name="others">All runs.</param>
+    /// <param name="most">How many may be at work at once on an instance, on different tables.</param>
+    public static void RefuseStart(RunRecord run, IReadOnlyList<RunRecord> others, int most)
     {
+        RefuseActive(run, others, most);
         foreach (var other in others.Where(o => o.Instance == run.Instance && o.RunId != run.RunId))
         {
-            if (RunTransitions.IsActive(other.State))
-            {
-                throw new RunConflictException(Active(other), other.RunId);
-            }
-
             if (other.Tables.Intersect(run.Tables, StringComparer.Ordinal).Any() && Unfinished(other) is { } sentence)
             {
                 throw new RunConflictException(sentence, other.RunId);
@@ -26,20 +25,19 @@ internal static class RunConflicts
     /// Refuses a run that wants to go on after a failure. Only what is active counts: while this run is unfinished, no other
     /// on its table can have begun.
     /// </summary>
-    public static void RefuseResume(RunRecord run, IEnumerable<RunRecord> others)
+    public static void RefuseActive(RunRecord run, IEnumerable<RunRecord> others, int most)
     {
-        var active = others.FirstOrDefault(
-            o => o.Instance == run.Instance && o.RunId != run.RunId && RunTransitions.IsActive(o.State));
-        if (active is not null)
+        var active = others.Where(o => o.Instance == run.Instance && o.RunId != run.RunId && RunTransitions.IsActive(o.State)).ToList();
+        if ((active.Find(o => o.Tables.Intersect(run.Tables, StringComparer.Ordinal).Any()) ?? (active.Count >= most ? active[0] : null)) is { } other)
         {
-            throw new RunConflictException(Active(active), active.RunId);
+            throw new RunConflictException(Active(other, most), other.RunId);
         }
     }
 
     /// <summary>
     /// Refuses what would put two runs to work at once. A rollback is never refused: it is the way out of trouble.
     /// </summary>
-    public static void RefuseTransition(RunState from, RunRecord run, Func<IEnumerable<RunRecord>> others)
+    public static void RefuseTransition(RunState from, RunRecord run, Func<IReadOnlyList<RunRecord>> others, Func<int> most)
     {
         if (RunTransitions.IsActive(from))
         {
@@ -48,15 +46,15 @@ internal static class RunConflicts
 
         if (run.State == RunState.Starting)
         {
-            RefuseStart(run, others());
+            RefuseStart(run, others(), most());
         }
         else if (run.State == RunState.Running)
         {
-            RefuseResume(run, others());
+            RefuseActive(run, others(), most());
         }
     }
 
-    private static string Active(RunRecord other)
+    private static string Active(RunRecord other, int most)
     {
         var id = other.RunId;
         var remedy = other.State switch
@@ -65,7 +63,7 @@ internal static class RunConflicts
             RunState.AwaitingCutover => $"`godwit cutover {id}` or `godwit rollback {id}` first.",
             _ => $"wait until it is through; `godwit status {id}` shows how far it is.",
         };
-        return $"Run {id} on {other.Subject} is {other.State}, and an instance takes one run at a time: {remedy}";
+        return $"Run {id} on {other.Subject} is {other.State}, and an instance takes {(most == 1 ? "one run at a time" : $"{most} runs at a time, on different tables")}: {remedy}";
     }
 
     private static string? Unfinished(RunRecord other)

@@ -21,7 +21,7 @@ internal sealed class Store(IDatabase database, TimeProvider clock) : IStore
                     throw new RunConflictException($"There is a run {run.RunId} already: `godwit status {run.RunId}` shows it.", run.RunId);
                 }
 
-                RunConflicts.RefuseStart(run, others);
+                RunConflicts.RefuseStart(run, others, tx.MostRuns());
                 return tx.InsertRun(run, plan, text);
             },
             ct);
@@ -108,7 +108,7 @@ internal sealed class Store(IDatabase database, TimeProvider clock) : IStore
         run.RunId,
         tx =>
         {
-            RunConflicts.RefuseTransition(tx.State(run.RunId), run, tx.Runs);
+            RunConflicts.RefuseTransition(tx.State(run.RunId), run, tx.Runs, tx.MostRuns);
             return tx.UpdateRun(run);
         },
         ct);

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Dapper;
 using Godwit.Plans;
 using Godwit.Runs;
+using Godwit.Workers;
 
 namespace Godwit.Metadata;
 
@@ -34,6 +35,10 @@ internal static class StoreWrites
 
     public static IReadOnlyList<RunRecord> Runs(this DbTransaction tx) =>
         [.. tx.Connection!.Query<RunRow>($"SELECT {RunRow.Columns} FROM runs ORDER BY created_at DESC", transaction: tx).Select(r => r.ToRecord())];
+
+    /// <summary>How many runs may be at work at once on an instance; see <see cref="WorkerSettings.MaxConcurrentRuns"/>.</summary>
+    public static int MostRuns(this DbTransaction tx) => WorkerSettings.Read(
+        tx.Connection!.Query<(string Name, string Value)>("SELECT name, value FROM settings WHERE name = 'maxConcurrentRuns'", transaction: tx).ToDictionary(s => s.Name, s => s.Value, StringComparer.Ordinal)).MaxConcurrentRuns;
 
     public static int InsertRun(this DbTransaction tx, RunRecord run, Plan plan, string text)
     {

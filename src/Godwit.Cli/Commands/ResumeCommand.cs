@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Godwit.Cli.Arguments;
 using Godwit.Cli.Progress;
+using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
 
@@ -18,6 +19,8 @@ internal static class ResumeCommand
         await using var migrator = await call.OpenAsync(create: false, migrations: true);
         var run = await call.FindRunAsync(migrator, written);
         var status = await Foreground.RunAsync(call, progress => migrator.ResumeAsync(run, progress, call.Token));
-        return call.Show(status, ExitCodes.Forward);
+
+        // A rollback that stood still was gone on with.
+        return call.Show(status, state => state == RunState.RolledBack ? ExitCodes.Done : ExitCodes.Forward(state));
     }
 }

@@ -40,8 +40,9 @@ internal static class StatusView
     /// <summary>What can be done next, with the command to type.</summary>
     public static string Next(RunStatus status) => status.State switch
     {
+        RunState.NotStarted when status.IsQueued => $"It waits for a worker (`godwit worker`); `godwit resume {status.RunId}` starts it here.",
         RunState.NotStarted => $"`godwit resume {status.RunId}` starts it.",
-        RunState.FailedAtStartup => "Put right what is said above, then give `godwit rebuild` again; nothing was changed.",
+        RunState.FailedAtStartup => "Put right what is said above, then run it again; nothing was changed.",
         RunState.Paused => $"`godwit resume {status.RunId}` goes on, a partition that was not finished from its beginning; `godwit rollback {status.RunId}` undoes it.",
         RunState.AwaitingCutover => $"`godwit cutover {status.RunId}` lets it go on; `godwit rollback {status.RunId}` undoes it.",
         RunState.Failed => $"`godwit resume {status.RunId}` tries again; `godwit rollback {status.RunId}` undoes it.",

@@ -65,12 +65,31 @@ internal sealed class SqliteDatabase : IDatabase
                 throw new StoreException($"The state file {_path} was moved or deleted while it was in use. Put it back and resume the run.");
             }
 
-            using var transaction = _connection.BeginTransaction(deferred: false);
-            var result = write(transaction);
-            transaction.Commit();
-            return result;
+            var transaction = _connection.BeginTransaction(deferred: false);
+            try
+            {
+                var result = write(transaction);
+                transaction.Commit();
+                return result;
+            }
+            finally
+            {
+                End(transaction);
+            }
         },
         ct);
+
+    // On a full disk SQLite rolls back by itself; that there is nothing left to roll back must not hide why.
+    private static void End(SqliteTransaction transaction)
+    {
+        try
+        {
+            transaction.Dispose();
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode == raw.SQLITE_ERROR)
+        {
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()

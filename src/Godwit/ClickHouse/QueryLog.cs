@@ -41,7 +41,7 @@ internal static class QueryLog
     public static async Task<(QueryLogMark Mark, IReadOnlyDictionary<string, string> Settings)> MarkAsync(ClickHouseGateway gateway, CancellationToken ct)
     {
         var settings = await Known.SettingsAsync(gateway, Wanted, ct);
-        if (!await FlushAsync(gateway, ct) || await gateway.ScalarAsync<long>("SELECT count() FROM system.tables WHERE database = 'system' AND name = 'query_log'", ct: ct) == 0)
+        if (!await IsOnAsync(gateway, ct))
         {
             return (new QueryLogMark((long?)null), settings);
         }
@@ -78,6 +78,10 @@ internal static class QueryLog
             return QueryEnd.Unknown;
         }
     }
+
+    /// <summary>Whether there is a log that can tell how statements ended.</summary>
+    public static async Task<bool> IsOnAsync(ClickHouseGateway gateway, CancellationToken ct) =>
+        await FlushAsync(gateway, ct) && await gateway.ScalarAsync<long>("SELECT count() FROM system.tables WHERE database = 'system' AND name = 'query_log'", ct: ct) > 0;
 
     private static async Task<bool> FlushAsync(ClickHouseGateway gateway, CancellationToken ct)
     {

@@ -1,3 +1,4 @@
+using Godwit.Plans;
 using Godwit.Runs;
 
 namespace Godwit.Metadata;
@@ -14,8 +15,8 @@ public sealed record RunRecord
     /// <summary>See <see cref="Plans.Plan.Tables"/>.</summary>
     public required IReadOnlyList<string> Tables { get; init; }
 
-    /// <summary>What it is about, in a few words: its tables, or the migration's name when it rebuilds none.</summary>
-    public string Subject => Tables.Count > 0 ? string.Join(", ", Tables) : Migration;
+    /// <summary>What it is about, in a few words: the migration's name, or the tables of a rebuild that was asked for by hand.</summary>
+    public string Subject => Migration == Plan.ByHand ? string.Join(", ", Tables) : Migration;
 
     /// <summary>Whether it has come as far as its first step; one that was declined, refused at its start or called off before says nothing of its migration.</summary>
     public bool HasBegun => StartedAt is not null && State != RunState.FailedAtStartup;

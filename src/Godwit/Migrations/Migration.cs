@@ -18,6 +18,9 @@ namespace Godwit.Migrations;
 /// </code></example>
 public abstract class Migration
 {
+    /// <summary>Whether a migration can be called so: letters, digits, _, - and ., at most 100, the first one no punctuation.</summary>
+    public static bool IsName(string name) => MigrationProblems.IsName(name);
+
     /// <summary>Its name, by which people, dependencies and runs call it: letters, digits, <c>_</c>, <c>-</c> and <c>.</c>. It never changes.</summary>
     public abstract string Name { get; }
 

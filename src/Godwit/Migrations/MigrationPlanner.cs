@@ -5,6 +5,7 @@ using Godwit.ClickHouse;
 using Godwit.Operations;
 using Godwit.Plans;
 using Godwit.Runs;
+using Godwit.Steps;
 
 namespace Godwit.Migrations;
 
@@ -98,8 +99,21 @@ internal sealed class MigrationPlanner(RunHost host)
         // Their helper tables are named after the run, and the second plan would be made from a table that the first one changes.
         checks.AddRange(plans.Select(p => p.Table).OfType<string>().GroupBy(t => t, StringComparer.Ordinal).Where(g => g.Count() > 1)
             .Select(g => Refuse($"{migration.Definition.Name} rebuilds {g.Key} {g.Count()} times: say all changes in one rebuild.")));
+        checks.AddRange(await UnloggedAsync(plans.SelectMany(p => p.Steps), ct));
         checks.AddRange(Collisions(plans.Select(p => p.Operation)).Select(Refuse));
         return (plans, checks);
+    }
+
+    /// <summary>Where a statement that is cut off would need a person, for want of a log.</summary>
+    private async Task<IReadOnlyList<CheckResult>> UnloggedAsync(IEnumerable<PlannedStep> steps, CancellationToken ct)
+    {
+        List<CheckResult> checks = [];
+        foreach (var node in steps.Where(s => s.Kind == RunSql.Name && RunSql.MayNeedLog(s)).Select(s => s.Node).Distinct(StringComparer.Ordinal))
+        {
+            checks.AddRange(await QueryLog.IsOnAsync(host.Gateway.At(node), ct) ? [] : [new CheckResult("query-log", CheckVerdict.Warning, $"{node} keeps no query log, or this user may not read it: when a statement is cut off, a person must find out whether it was done.")]);
+        }
+
+        return checks;
     }
 
     /// <summary>What is kept for a rollback is kept once for each partition, and what was moved into a partition is moved back whole.</summary>

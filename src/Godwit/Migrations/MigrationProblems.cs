@@ -9,7 +9,7 @@ internal static partial class MigrationProblems
     /// <summary>The problems of one definition.</summary>
     public static IEnumerable<DefinitionProblem> Of(Migration migration)
     {
-        if (!NameForm().IsMatch(migration.Name))
+        if (!IsName(migration.Name))
         {
             yield return At("name", $"The name '{migration.Name}' is not made of letters, digits, _, - and . (at most 100).");
         }
@@ -123,9 +123,12 @@ internal static partial class MigrationProblems
         return cycles;
     }
 
+    /// <summary>Whether a migration can be called so.</summary>
+    public static bool IsName(string name) => NameForm().IsMatch(name);
+
     private static IEnumerable<string> Repeated(IEnumerable<string> names) =>
         names.GroupBy(n => n, StringComparer.Ordinal).Where(g => g.Count() > 1).Select(g => g.Key);
 
-    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}$")]
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}\z")]
     private static partial Regex NameForm();
 }

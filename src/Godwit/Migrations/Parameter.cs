@@ -84,6 +84,12 @@ public sealed partial record Parameter(string Name, ParameterType Type)
             }
         }
 
+        if (Min is not null && Max is not null && Parse(BoundType!.Value, Min) is IComparable least && least.CompareTo(Parse(BoundType.Value, Max)) > 0)
+        {
+            yield return $"{Name}: the min '{Min}' is larger than the max '{Max}'.";
+            yield break;
+        }
+
         foreach (var text in Choices.Concat(Default is null ? [] : [Default]))
         {
             if (Read(text).Problem is { } problem)
@@ -137,6 +143,6 @@ public sealed partial record Parameter(string Name, ParameterType Type)
         };
     }
 
-    [GeneratedRegex("^[A-Za-z][A-Za-z0-9_]*$")]
+    [GeneratedRegex(@"^[A-Za-z][A-Za-z0-9_]*\z")]
     private static partial Regex NameForm();
 }

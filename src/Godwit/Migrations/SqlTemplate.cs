@@ -39,6 +39,11 @@ internal static partial class SqlTemplate
             yield return $"${{{name}}} is no parameter" + (known!.Count == 0 ? ": there are none." : $": there are {string.Join(", ", known)}.");
         }
 
+        foreach (var odd in Odd().Matches(text).Select(m => m.Value).Distinct(StringComparer.Ordinal))
+        {
+            yield return $"{odd} is no place for a value: those are ${{name}} and ${{name:identifier}}; write $${{ for ${{ itself.";
+        }
+
         var tokens = kind == TemplateKind.Words ? null : SqlText.Tokens(text);
         foreach (var place in tokens is null ? [] : Places().Matches(text).Where(m => m.Groups["name"].Success))
         {
@@ -100,6 +105,9 @@ internal static partial class SqlTemplate
 
     [GeneratedRegex(@"\$\$\{|\$\{(?<name>[A-Za-z_][A-Za-z0-9_]*)(?<identifier>:identifier)?\}")]
     private static partial Regex Places();
+
+    [GeneratedRegex(@"(?<!\$)\$\{(?![A-Za-z_][A-Za-z0-9_]*(:identifier)?\})[^}]{0,40}\}?")]
+    private static partial Regex Odd();
 
     [GeneratedRegex(@"^(Nullable\(|LowCardinality\()*(U?Int|Float|Decimal)")]
     private static partial Regex NumberType();

@@ -59,7 +59,7 @@ public sealed record CopyOperation(QualifiedName From, QualifiedName To, string 
         var description = Description ?? $"Copy {From} into {To} by {Key}";
         var operation = new PlannedOperation { Kind = OperationCatalog.Copy, Description = description, Shared = PlanFormat.ToElement(spec) };
         var step = draft.Step(CopyBatches.Name, description, new { }) with { RowsTotal = await RowsAsync(draft, ct) };
-        return new OperationProposal(new OperationPlan(operation, [step]) { Reasons = [$"A rollback of \"{description}\" deletes the rows that were copied into {To}.", .. await FedAsync(draft.Gateway, ct)] }, []);
+        return new OperationProposal(new OperationPlan(operation, [step]) { Reasons = [$"A rollback of \"{description}\" deletes the rows that were copied into {To}.", .. await FedAsync(draft.Gateway, ct)] }, await draft.MissingAsync(Source == Service.ClickHouse ? [From, To] : [To], ct));
     }
 
     private async Task<IReadOnlyList<string>> FedAsync(ClickHouseGateway gateway, CancellationToken ct)

@@ -53,7 +53,7 @@ public sealed record MutationOperation(QualifiedName Table, string Command) : Op
             Irreversible = Irreversible,
             Shared = PlanFormat.ToElement(new MutationSpec(Table, Settings, Irreversible)),
         };
-        return new OperationProposal(checks.Count > 0 ? null : new OperationPlan(operation, [.. draft.GoAhead(Irreversible, description), .. steps]), checks);
+        return new OperationProposal(checks.Count > 0 ? null : new OperationPlan(operation, [.. draft.GoAhead(Irreversible, description), .. steps]), checks.Count > 0 ? checks : await draft.MissingAsync([Table], ct));
     }
 
     private async Task<(string? Problem, MutationArguments Arguments, long Rows)> LookAsync(ClickHouseGateway gateway, CancellationToken ct)

@@ -3,6 +3,7 @@ using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Migrations;
 using Godwit.Plans;
+using Godwit.Rebuild;
 using Godwit.Runs;
 using Godwit.Steps;
 
@@ -50,6 +51,20 @@ internal sealed record OperationDraft(string RunId, ClickHouseGateway Gateway, R
     {
         var nodes = await Cluster.NodesAsync(scope, ct);
         return nodes.Select(node => Step(kind, nodes.Count > 1 ? $"{description} (on {node})" : description, arguments, node)).ToList();
+    }
+
+    /// <summary>Warns of tables that are not there: an earlier operation of the plan may make them, or a name is wrong.</summary>
+    public async Task<IReadOnlyList<CheckResult>> MissingAsync(IEnumerable<QualifiedName> tables, CancellationToken ct)
+    {
+        List<CheckResult> checks = [];
+        foreach (var table in tables)
+        {
+            checks.AddRange(await TableReader.FindEngineAsync(Gateway, table, ct) is null
+                ? [new CheckResult("tables", CheckVerdict.Warning, $"There is no {table} on {Gateway.Name} yet, so it was not looked at: an earlier operation must make it.")]
+                : []);
+        }
+
+        return checks;
     }
 
     /// <summary>The step before what cannot be undone, unless a person has agreed beforehand: it waits for one.</summary>

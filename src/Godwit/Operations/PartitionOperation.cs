@@ -51,7 +51,7 @@ public sealed record PartitionOperation(PartitionAction Action, QualifiedName Ta
             _ => $"Drop partition {Partition} of {Table}",
         };
         var operation = new PlannedOperation { Kind = OperationCatalog.Partition, Description = description, Shared = PlanFormat.ToElement(spec) };
-        return new OperationProposal(new OperationPlan(operation, [draft.Step(ChangePartition.Name, description, new { })]), []);
+        return new OperationProposal(new OperationPlan(operation, [draft.Step(ChangePartition.Name, description, new { })]), await draft.MissingAsync(new[] { Table, Other }.OfType<QualifiedName>(), ct));
     }
 
     private async Task<IReadOnlyList<string>> ProblemsAsync(ClickHouseGateway gateway, CancellationToken ct)

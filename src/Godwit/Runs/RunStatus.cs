@@ -21,6 +21,9 @@ public sealed record RunStatus
     /// <summary>The sentence that says why it is not going on; null when it is.</summary>
     public string? Problem { get; init; }
 
+    /// <summary>Whether it has not begun and waits for a worker.</summary>
+    public bool IsQueued { get; init; }
+
     /// <summary>The process that owns it, as host:pid:nonce; null when none does.</summary>
     public string? Owner { get; init; }
 

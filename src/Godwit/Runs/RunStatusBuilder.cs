@@ -7,7 +7,7 @@ namespace Godwit.Runs;
 /// <summary>Puts a status together from what the store holds.</summary>
 internal static class RunStatusBuilder
 {
-    public static RunStatus Build(RunRecord run, Plan plan, IReadOnlyList<StepRecord> steps, IReadOnlyList<RunError> errors, string? owner)
+    public static RunStatus Build(RunRecord run, Plan plan, IReadOnlyList<StepRecord> steps, IReadOnlyList<RunError> errors, string? owner, bool isQueued)
     {
         var progress = run.Progress is null ? new RunProgress() : JsonSerializer.Deserialize<RunProgress>(run.Progress, PlanFormat.Json)!;
         var isLive = owner is not null;
@@ -27,6 +27,7 @@ internal static class RunStatusBuilder
             Strategy = run.Strategy,
             Problem = run.Problem,
             Owner = owner,
+            IsQueued = isQueued,
             Steps = shown,
             RowsCopied = rows,
             RowsTotal = rowsTotal,

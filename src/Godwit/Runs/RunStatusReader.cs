@@ -23,6 +23,7 @@ internal sealed class RunStatusReader(IRunStore store, TimeProvider clock)
             plan,
             await store.GetStepsAsync(runId, ct),
             await store.GetErrorsAsync(runId, ct),
-            lease?.ExpiresAt > clock.GetUtcNow() ? lease.Owner : null);
+            lease?.ExpiresAt > clock.GetUtcNow() ? lease.Owner : null,
+            run.State == RunState.NotStarted && await store.GetRequestAsync(runId, ct) == RunRequest.Start);
     }
 }

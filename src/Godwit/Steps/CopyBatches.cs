@@ -125,7 +125,7 @@ internal sealed class CopyBatches : IStep
             var sent = 0L;
             context.Board.Activity = $"copying {spec.From} up to {spec.Key} {range.UpTo}";
             await source.SendAsync(range, rows => context.Board.Report(context.Step.Index, (mark?.Rows ?? 0) + (sent = rows)), ct);
-            sent = target.KeepsRows ? (await target.CountAsync(range, ct)).Rows : sent;
+            sent = (target.KeepsRows ? await target.CountAsync(range, ct) : await source.CountAsync(range, ct)).Rows;
             await context.Journal.FactAsync(Mark, new CopyMark(range.UpTo, (mark?.Rows ?? 0) + sent));
         }
     }

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Godwit.ClickHouse;
 using Godwit.Operations;
+using Godwit.Plans;
 using Godwit.Runs;
 
 namespace Godwit.Steps;
@@ -21,6 +23,13 @@ internal sealed class RunSql : IStep
     public const string Name = "sql";
 
     public string Kind => Name;
+
+    /// <summary>Whether a step has a statement that must not be sent twice, so that the log is asked what became of it.</summary>
+    public static bool MayNeedLog(PlannedStep step)
+    {
+        var forward = step.Arguments.Deserialize<SqlArguments>(PlanFormat.Json)!.Forward;
+        return forward.Statements.Any(s => !(forward.Repeatable ?? StatementKind.IsRepeatable(s)));
+    }
 
     public Task ForwardAsync(StepContext context, CancellationToken ct) => SendAllAsync(context, "forward", context.Arguments<SqlArguments>().Forward, ct);
 

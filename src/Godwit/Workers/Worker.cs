@@ -121,7 +121,7 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
         var isStart = (run.State, request) == (RunState.NotStarted, RunRequest.Start);
         RunRequest? first = WorkerDecision.Of(run.State, request, settings) switch
         {
-            WorkerMove.Work when isStart && (!settings.Windows.Contain(_host.Clock.GetUtcNow()) || all.Exists(r => RunTransitions.IsActive(r.State))) => null,
+            WorkerMove.Work when isStart && (!settings.Windows.Contain(_host.Clock.GetUtcNow()) || all.Count(r => RunTransitions.IsActive(r.State) || _owned.ContainsKey(r.RunId)) >= settings.MaxConcurrentRuns) => null,
             WorkerMove.Work => request,
             WorkerMove.RollBack => RunRequest.Rollback,
             WorkerMove.Fail => RunRequest.Abandon,

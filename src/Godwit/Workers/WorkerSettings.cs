@@ -15,7 +15,7 @@ public sealed record WorkerSettings
         new("autoRollback", ParameterType.Boolean) { Default = "false", Help = "Roll back a run that failed" },
         new("blockUpgrade", ParameterType.Boolean) { Default = "true", Help = "Let `godwit check` block an upgrade while migrations must be done first" },
         new("drain", ParameterType.Boolean) { Default = "false", Help = "Start nothing more; what runs is brought to its end. For the time before an upgrade" },
-        new("maxConcurrentRuns", ParameterType.Integer) { Default = "1", Min = "1", Max = "16", Help = "How many runs a worker works on at once; an instance takes one at a time" },
+        new("maxConcurrentRuns", ParameterType.Integer) { Default = "1", Min = "1", Max = "16", Help = "How many runs may be at work at once on an instance, on different tables" },
         new("notify", ParameterType.Text) { Default = "", Help = "Who is told what happens to runs: https://…, slack+https://…, smtp://…, env:NAME or file:/PATH, several with blanks" },
         new("rollbackWindowHours", ParameterType.Integer) { Default = "24", Min = "0", Max = "8760", Help = "How long a completed run that a worker started can be rolled back" },
         new("statementTimeoutMinutes", ParameterType.Integer) { Default = "0", Min = "0", Max = "43200", Help = "How long a statement of a run that a worker started may take when its author names no time; 0 for no limit" },

@@ -1,4 +1,5 @@
 using Godwit.Fixtures;
+using Godwit.Metadata;
 using Godwit.Migrations;
 using Godwit.Runs;
 using Godwit.Workers;
@@ -113,7 +114,6 @@ public sealed class WorkerTests(RealEngine real)
     {
         await using var c = await NewAsync();
         var migrator = c.Knows(Named("a"), Named("b"), Named("c"));
-        await migrator.SetAsync("maxConcurrentRuns", "3", "ada", MigrationCase.Ct);
         foreach (var name in new[] { "b", "a", "c" })
         {
             await migrator.QueueAsync(await MigrationCase.CreateAsync(migrator, name), "ada", MigrationCase.Ct);
@@ -122,6 +122,27 @@ public sealed class WorkerTests(RealEngine real)
         await WorkUntilAsync(migrator, async () => (await migrator.ListAsync(MigrationCase.Ct)).All(r => r.State == RunState.Completed));
 
         (await LogAsync(c)).ShouldBe("b, a, c");
+    }
+
+    [Fact]
+    public async Task As_many_runs_as_the_settings_say_are_at_work_at_once()
+    {
+        await using var c = await NewAsync();
+        var migrator = c.Knows(Enumerable.Range(1, 3).Select(i => Slow.Replace("name: slow", $"name: slow{i}", StringComparison.Ordinal)).ToArray());
+        await migrator.SetAsync("maxConcurrentRuns", "2", "ada", MigrationCase.Ct);
+        List<string> runs = [];
+        foreach (var name in new[] { "slow1", "slow2", "slow3" })
+        {
+            runs.Add(await MigrationCase.CreateAsync(migrator, name));
+            await migrator.QueueAsync(runs[^1], "ada", MigrationCase.Ct);
+        }
+
+        await WorkUntilAsync(migrator, async () => await StatementsAsync(c) == 2);
+
+        (await migrator.ListAsync(MigrationCase.Ct)).Select(r => (r.Migration, r.State)).ShouldBe([("slow3", RunState.NotStarted), ("slow2", RunState.Running), ("slow1", RunState.Running)]);
+        (await Should.ThrowAsync<RunConflictException>(migrator.RunAsync(runs[2], ct: MigrationCase.Ct))).Message.ShouldContain("2 runs at a time");
+        await migrator.RollbackAsync(runs[0], ct: MigrationCase.Ct);
+        await migrator.RollbackAsync(runs[1], ct: MigrationCase.Ct);
     }
 
     [Fact]

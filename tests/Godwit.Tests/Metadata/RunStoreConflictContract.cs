@@ -24,6 +24,18 @@ public abstract class RunStoreConflictContract : RunStoreContract
         await CreateAsync(StoreSamples.Run("bbbbbbbb", instance: "another:8123"));
     }
 
+    [Fact]
+    public async Task As_many_runs_are_active_as_the_settings_say_and_never_two_on_a_table()
+    {
+        await Store.PutSettingAsync("maxConcurrentRuns", "2", new AuditEntry(StoreSamples.Noon, "ada", "set", "maxConcurrentRuns"), Ct);
+        await CreateAsync(StoreSamples.Run("aaaaaaaa", state: RunState.Running));
+
+        (await Should.ThrowAsync<RunConflictException>(CreateAsync(StoreSamples.Run("bbbbbbbb")))).RunId.ShouldBe("aaaaaaaa");
+        await CreateAsync(StoreSamples.Run("bbbbbbbb", table: "db.other", state: RunState.Running));
+
+        (await Should.ThrowAsync<RunConflictException>(CreateAsync(StoreSamples.Run("cccccccc", table: "db.third")))).Message.ShouldContain("an instance takes 2 runs at a time, on different tables");
+    }
+
     [Theory]
     [InlineData(RunState.Failed, ": `godwit resume aaaaaaaa` or `godwit rollback aaaaaaaa` first.")]
     [InlineData(RunState.NeedsOperator, ": `godwit status aaaaaaaa` says what to look at, then `godwit resume aaaaaaaa` or `godwit rollback aaaaaaaa` first.")]

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Godwit.Checks;
+using Godwit.Migrations;
 
 namespace Godwit.Cli.Commands.Migrations;
 
@@ -19,9 +20,9 @@ internal static class NewMigrationCommand
     private static async Task<int> RunAsync(Invocation call)
     {
         var name = call.Get(Name)!;
-        if (name.Length == 0 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.'))
+        if (!Migration.IsName(name))
         {
-            throw new InvalidRequestException([$"'{name}' is no name of a migration: use letters, digits, _, - and ."]);
+            throw new InvalidRequestException([$"'{name}' is no name of a migration: use letters, digits, _, - and . (at most 100)"]);
         }
 
         var folder = MigrationArguments.Path(call) ?? ".";

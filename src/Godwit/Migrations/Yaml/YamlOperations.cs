@@ -60,7 +60,13 @@ internal static class YamlOperations
         }
 
         List<OperationMaker> makers = [];
-        foreach (var entry in map.Maps("operations"))
+        var entries = map.Maps("operations");
+        if (entries.Count == 0)
+        {
+            map.File.Problem(map.LineOf("forEach"), "forEach has no operations: list under `operations` what is done for each row.");
+        }
+
+        foreach (var entry in entries)
         {
             if (Kinds.Keys.Where(k => entry.Keys.Contains(k, StringComparer.Ordinal)).ToList() is not [var kind])
             {
