@@ -18,6 +18,7 @@ internal sealed class GodwitConfiguration(IServiceProvider services) : IConfigur
         options.Store = Store(options);
         options.Cluster = Cluster();
         options.AppVersion = Read("AppVersion", "GODWIT_APP_VERSION").Value;
+        options.Kafka = Read("Kafka", "GODWIT_KAFKA").Value;
         if (Read("Migrations", "GODWIT_MIGRATIONS").Value is { } path)
         {
             options.Migrations.AddPath(path);

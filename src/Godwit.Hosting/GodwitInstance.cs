@@ -17,7 +17,7 @@ internal sealed class GodwitInstance : IDisposable, IAsyncDisposable
         Store = location.Open(clock);
         StoreName = location.ToString();
         Migrator = new Migrator(
-            Gateway, Store, new MigratorOptions { Migrations = set.Definitions, PostgreSql = set.PostgreSql, Cluster = set.Cluster, AppVersion = set.AppVersion, Clock = clock });
+            Gateway, Store, new MigratorOptions { Migrations = set.Definitions, PostgreSql = set.PostgreSql, Kafka = set.Kafka, Cluster = set.Cluster, AppVersion = set.AppVersion, Clock = clock });
     }
 
     public ClickHouseGateway Gateway { get; }

@@ -48,6 +48,9 @@ public sealed class GodwitOptions
     /// <summary>The product's own PostgreSQL, for migrations that ask it; stays the caller's. Null when there is none.</summary>
     public DbDataSource? PostgreSql { get; set; }
 
+    /// <summary>A broker of the Kafka that feeds the tables, <c>host:port</c>, for migrations that require a version of it; null when there is none.</summary>
+    public string? Kafka { get; set; }
+
     /// <summary>The cluster that the server belongs to, for operations on more than one node; null when it is alone.</summary>
     public ClusterOptions? Cluster { get; set; }
 
@@ -70,6 +73,6 @@ public sealed class GodwitOptions
             ? ["Nothing says where runs are kept: set Store in AddGodwit, Godwit:Store in the configuration, or GODWIT_STATE, to a file that outlives the process or to PostgreSQL."]
             : Store.Problems();
         string[] version = AppVersion is null || VersionRange.IsVersion(AppVersion) ? [] : [$"AppVersion: '{AppVersion}' is not a version such as 1.42.0."];
-        return [.. Unreadable, .. server, .. store, .. version];
+        return [.. Unreadable, .. server, .. store, .. version, .. new MigratorOptions { Kafka = Kafka }.Problems()];
     }
 }

@@ -19,6 +19,9 @@ public sealed record MigratorOptions
     /// <summary>The application's PostgreSQL; stays the caller's. Null when there is none.</summary>
     public DbDataSource? PostgreSql { get; init; }
 
+    /// <summary>A broker of the Kafka that feeds the tables, <c>host:port</c> of a plain text listener, for migrations that require a version of it; null when there is none.</summary>
+    public string? Kafka { get; init; }
+
     /// <summary>The cluster that the server belongs to; null when it is alone.</summary>
     public ClusterOptions? Cluster { get; init; }
 
@@ -37,6 +40,9 @@ public sealed record MigratorOptions
     /// <summary>How notifications are sent.</summary>
     internal Delivery Delivery { get; init; } = new();
 
+    /// <summary>What is wrong with them, one sentence each.</summary>
+    public IReadOnlyList<string> Problems() => Kafka is null || KafkaVersion.IsAddress(Kafka) ? [] : [$"'{Kafka}' is not the address of a Kafka broker: write host:port, such as kafka.example:9092."];
+
     internal RunHost Host(ClickHouseGateway gateway, IStore store) =>
-        new(store, gateway, Clock) { Migrations = Migrations, PostgreSql = PostgreSql, AppVersion = AppVersion, Cluster = Cluster };
+        new(store, gateway, Clock) { Migrations = Migrations, PostgreSql = PostgreSql, Kafka = Kafka, AppVersion = AppVersion, Cluster = Cluster };
 }

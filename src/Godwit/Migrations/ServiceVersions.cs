@@ -17,7 +17,8 @@ internal static class ServiceVersions
                 Service.ClickHouse => (await host.Gateway.ScalarAsync<string>("SELECT version()", ct: ct), null),
                 Service.PostgreSql when host.PostgreSql is { } source => (await PostgreSqlAsync(source, ct), null),
                 Service.PostgreSql => (null, "no PostgreSQL was given. Name it with --postgres."),
-                _ => (null, "Godwit cannot ask a Kafka broker for its version yet."),
+                Service.Kafka when host.Kafka is { } broker => await KafkaVersion.ReadAsync(broker, ct),
+                _ => (null, "no Kafka broker was given. Name it with --kafka."),
             };
         }
         catch (Exception e) when (e is ClickHouseException or DbException)

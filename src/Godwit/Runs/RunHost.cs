@@ -19,6 +19,9 @@ internal sealed record RunHost(IStore Store, ClickHouseGateway Gateway, TimeProv
     /// <summary>The application's PostgreSQL; null when none was given.</summary>
     public DbDataSource? PostgreSql { get; init; }
 
+    /// <summary>A Kafka broker, host:port; null when none was given.</summary>
+    public string? Kafka { get; init; }
+
     /// <summary>The cluster that the server belongs to; null when it is alone.</summary>
     public ClusterOptions? Cluster { get; init; }
 

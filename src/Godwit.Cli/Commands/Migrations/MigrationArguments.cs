@@ -58,8 +58,11 @@ internal static class MigrationArguments
             problems.Add($"--app-version: '{version}' is not a version such as 1.42.0.");
         }
 
+        var kafka = call.Get(ServerOptions.Kafka) ?? call.Environment.Variable("GODWIT_KAFKA");
+        problems.AddRange(new MigratorOptions { Kafka = kafka }.Problems().Select(p => $"--kafka: {p}"));
         return new MigratorOptions
         {
+            Kafka = kafka,
             Migrations = Load(call, problems),
             AppVersion = version,
             Cluster = Cluster(call, problems),
