@@ -22,7 +22,7 @@ public sealed record MutationOperation(QualifiedName Table, string Command) : Op
     /// <summary>Whether there is no way back from it.</summary>
     public bool Irreversible { get; init; }
 
-    /// <summary>On which nodes: <see cref="NodeScope.EachShard"/> for a replicated table, all shards at once.</summary>
+    /// <summary>On which nodes: <see cref="NodeScope.EachShard"/> for a replicated table, shards side by side.</summary>
     public NodeScope Scope { get; init; }
 
     /// <summary>Server settings of the ALTER.</summary>

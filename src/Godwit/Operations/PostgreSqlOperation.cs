@@ -9,7 +9,7 @@ namespace Godwit.Operations;
 /// <summary>SQL statements on the application's PostgreSQL, and those that undo them.</summary>
 /// <remarks>
 /// All statements of a direction are one transaction, so they happen once or not at all: when the answer to its COMMIT is lost, PostgreSQL is
-/// asked what became of the transaction (<c>pg_xact_status</c>, PostgreSQL 10 and newer).
+/// asked what became of the transaction (<c>txid_status</c>, PostgreSQL 10 and newer).
 /// </remarks>
 public sealed record PostgreSqlOperation : Operation
 {

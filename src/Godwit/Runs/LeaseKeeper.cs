@@ -8,7 +8,7 @@ internal sealed class LeaseKeeper(IRunStore store, Lease lease, TimeProvider clo
     /// <summary>How long a lease lasts without a renewal: a killed process is replaced after this time.</summary>
     public static readonly TimeSpan Duration = TimeSpan.FromSeconds(8);
 
-    /// <summary>How often it is renewed.</summary>
+    /// <summary>It is renewed at least this often.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     /// <summary>The lease as it was last renewed; its epoch never changes.</summary>

@@ -33,7 +33,7 @@ internal sealed class Mutate : IStep
 
     public string Kind => Name;
 
-    /// <summary>All shards at once.</summary>
+    /// <summary>Shards side by side.</summary>
     public bool IsSideBySide => true;
 
     public async Task ForwardAsync(StepContext context, CancellationToken ct)
