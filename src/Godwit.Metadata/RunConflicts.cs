@@ -1,3 +1,4 @@
+using Godwit.Plans;
 using Godwit.Runs;
 
 namespace Godwit.Metadata;
@@ -14,6 +15,11 @@ internal static class RunConflicts
         RefuseActive(run, others, most);
         foreach (var other in others.Where(o => o.Instance == run.Instance && o.RunId != run.RunId))
         {
+            if (IsSameMigration(run, other) && other.State is RunState.Failed or RunState.NeedsOperator)
+            {
+                throw new RunConflictException(Unfinished(other)!, other.RunId);
+            }
+
             if (other.Tables.Intersect(run.Tables, StringComparer.Ordinal).Any() && Unfinished(other) is { } sentence)
             {
                 throw new RunConflictException(sentence, other.RunId);
@@ -28,7 +34,7 @@ internal static class RunConflicts
     public static void RefuseActive(RunRecord run, IEnumerable<RunRecord> others, int most)
     {
         var active = others.Where(o => o.Instance == run.Instance && o.RunId != run.RunId && RunTransitions.IsActive(o.State)).ToList();
-        if ((active.Find(o => o.Tables.Intersect(run.Tables, StringComparer.Ordinal).Any()) ?? (active.Count >= most ? active[0] : null)) is { } other)
+        if ((active.Find(o => IsSameMigration(run, o) || o.Tables.Intersect(run.Tables, StringComparer.Ordinal).Any()) ?? (active.Count >= most ? active[0] : null)) is { } other)
         {
             throw new RunConflictException(Active(other, most), other.RunId);
         }
@@ -53,6 +59,8 @@ internal static class RunConflicts
             RefuseActive(run, others(), most());
         }
     }
+
+    private static bool IsSameMigration(RunRecord run, RunRecord other) => run.Migration == other.Migration && run.Migration != Plan.ByHand;
 
     private static string Active(RunRecord other, int most)
     {

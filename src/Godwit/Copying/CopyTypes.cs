@@ -29,7 +29,7 @@ internal static partial class CopyTypes
         if (spec.Source == Service.PostgreSql)
         {
             return filled.Where(f => IsNarrower(there.FirstOrDefault(c => PostgreSqlText.Identifier(c.Key) == f.Expression || c.Key == f.Expression).Value, here[f.Target]))
-                .Select(f => Problem(spec, f, "a larger integer", here[f.Target], $"({f.Expression})::{(here[f.Target].EndsWith('8') ? "smallint" : "integer")}")).ToList();
+                .Select(f => Problem(spec, f, "a larger integer", here[f.Target], $"({f.Expression})::{(here[f.Target].Contains("Int8", StringComparison.Ordinal) ? "smallint" : "integer")}")).ToList();
         }
 
         try
@@ -78,7 +78,7 @@ internal static partial class CopyTypes
     // The same values, kept or shown in another way.
     private static string Plain(string type) => TimeZone().Replace(LowCardinality().Replace(type, "$1"), "");
 
-    [GeneratedRegex("^U?Int(8|16|32|64)$")]
+    [GeneratedRegex(@"^(?:LowCardinality\(|Nullable\()*U?Int(8|16|32|64)\)*$")]
     private static partial Regex Integer();
 
     [GeneratedRegex(@"LowCardinality\(((?:[^()]|\([^()]*\))*)\)")]

@@ -57,9 +57,14 @@ internal static class StatementKind
         ["INSERT" or "WITH", ..] => false,
         ["DROP" or "DETACH" or "TRUNCATE", "DATABASE" or "SCHEMA" or "ALL", ..] => false,
         ["CREATE", ..] => !IsFilling(sql),
-        ["DROP" or "DETACH" or "TRUNCATE" or "RENAME" or "EXCHANGE", ..] => !SqlText.Tokens(sql).Any(t => sql[t.Start..t.End] == ","),
+        ["DROP" or "DETACH" or "TRUNCATE" or "RENAME" or "EXCHANGE", ..] => !HasComma(sql),
+        ["ALTER", ..] => !HasPart(sql) || !HasComma(sql),
         var words => words.Count > 0,
     };
+
+    private static bool HasComma(string sql) => SqlText.Tokens(sql).Any(t => t.Depth == 0 && sql[t.Start..t.End] == ",");
+
+    private static bool HasPart(string sql) => SqlText.Tokens(sql).Any(t => t.IsWord(sql, "PARTITION") || t.IsWord(sql, "PART"));
 
     private static bool Has(List<string> words, params string[] sequence) =>
         Enumerable.Range(0, Math.Max(0, words.Count - sequence.Length + 1)).Any(at => words.Skip(at).Take(sequence.Length).SequenceEqual(sequence, StringComparer.Ordinal));

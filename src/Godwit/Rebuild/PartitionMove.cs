@@ -29,6 +29,9 @@ internal sealed class PartitionMove(StepContext context, QualifiedName from, Qua
     /// <summary>Parts that were merged stay visible for old_parts_lifetime, 8 minutes; after less than that, no trace means that nothing came.</summary>
     private static readonly TimeSpan Traceable = TimeSpan.FromMinutes(5);
 
+    /// <summary>The fact that keeps the hashes of the parts that a statement of that name brings.</summary>
+    public static string Hashes(string name) => $"{name}/hashes";
+
     /// <summary>How many rows the partition has in a table.</summary>
     public static Task<long> RowsAsync(StepContext context, QualifiedName table, string partition, CancellationToken ct) =>
         context.Gateway.ScalarAsync<long>($"SELECT toInt64(sum(rows)) FROM system.parts WHERE {Where(table, partition)} AND active", ct: ct);
@@ -53,6 +56,7 @@ internal sealed class PartitionMove(StepContext context, QualifiedName from, Qua
         var parts = await context.Gateway.QueryAsync($"SELECT name, hash_of_all_files AS hash, rows, max_block_number AS block FROM system.parts WHERE {Where(from, partition)} AND active AND rows > 0", ct: ct);
         var moved = parts.Select(p => new MovedPart(p["name"], p["hash"])).ToList();
         var alike = await PresentAsync(to, moved, [], ct);
+        await context.Journal.FactAsync(Hashes(name), moved.Select(m => m.Hash).ToList());
         await context.Journal.IntentAsync(name, new MoveIntent(
             moved, parts.Sum(p => p.Int64("rows")), parts.Select(p => p.Int64("block")).DefaultIfEmpty().Max(), alike.Select(a => a.Name).ToList(), context.Clock.GetUtcNow()));
         if (moved.Count > 0)

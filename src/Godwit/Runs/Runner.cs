@@ -30,7 +30,8 @@ internal sealed class Runner
     /// <param name="first">What to do: nothing special, roll back, or cut over without asking.</param>
     /// <param name="beat">Called about twice a second.</param>
     /// <param name="ct">Stops the run.</param>
-    public static async Task RunAsync(RunHost host, string runId, RunRequest first, Func<Task>? beat, CancellationToken ct)
+    /// <returns>Whether the run has gone back, or begun to.</returns>
+    public static async Task<bool> RunAsync(RunHost host, string runId, RunRequest first, Func<Task>? beat, CancellationToken ct)
     {
         var (store, _, clock) = host;
         var asked = await store.GetRequestAsync(runId, ct);
@@ -64,6 +65,7 @@ internal sealed class Runner
                 _ => runner.LiveAsync(first, ct),
             });
             await lease.RenewAsync(board.Snapshot(), CancellationToken.None);
+            return runner._work.IsRollingBack;
         }
         finally
         {
@@ -94,7 +96,7 @@ internal sealed class Runner
         Journal journal,
         ProgressBoard board,
         LeaseKeeper lease,
-        Func<RunState, RunRequest, Func<CancellationToken, Task>, CancellationToken, Task> awaitPersonAsync)
+        Func<RunState, RunRequest, Func<CancellationToken, Task>, Func<Task>, CancellationToken, Task> awaitPersonAsync)
     {
         var options = JsonSerializer.Deserialize<RunOptions>(run.Options, PlanFormat.Json)!;
         return new RunServices
@@ -211,6 +213,12 @@ internal sealed class Runner
             return null;
         }
 
+        if (ct.IsCancellationRequested)
+        {
+            // What was being done for somebody is called off with it; no worker is to take it up.
+            await _control.AnswerAsync();
+        }
+
         _control.Take(request);
         if (request == RunRequest.Rollback)
         {
@@ -252,7 +260,7 @@ internal sealed class Runner
         }
     }
 
-    private async Task AwaitPersonAsync(RunState state, RunRequest wanted, Func<CancellationToken, Task> meanwhile, CancellationToken ct)
+    private async Task AwaitPersonAsync(RunState state, RunRequest wanted, Func<CancellationToken, Task> meanwhile, Func<Task> keep, CancellationToken ct)
     {
         await _book.MoveAsync(state);
         while (_control.Request != wanted)
@@ -260,7 +268,8 @@ internal sealed class Runner
             await meanwhile(ct);
         }
 
-        await _control.AnswerAsync(wanted);
+        _control.Take(wanted);
+        await keep();
         await _book.MoveAsync(RunState.Running);
     }
 }

@@ -115,8 +115,8 @@ internal sealed class RunServices
 
     public required TimeProvider Clock { get; init; }
 
-    /// <summary>Waits until a person asks for this; shows the run in the given state meanwhile.</summary>
-    public required Func<RunState, RunRequest, Func<CancellationToken, Task>, CancellationToken, Task> AwaitPersonAsync { get; init; }
+    /// <summary>Waits until a person asks for this; shows the run in the given state meanwhile, and then keeps that it was asked for.</summary>
+    public required Func<RunState, RunRequest, Func<CancellationToken, Task>, Func<Task>, CancellationToken, Task> AwaitPersonAsync { get; init; }
 
     /// <summary>The prefix of every query id of this run.</summary>
     public string QueryPrefix => $"godwit-{Plan.RunId}-";

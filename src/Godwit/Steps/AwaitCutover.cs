@@ -28,8 +28,7 @@ internal sealed class AwaitCutover : IStep
         var spec = context.Operation.Spec as RebuildSpec;
         var follower = spec?.FollowsWrites == true ? new Follower(context, spec, spec.ForwardDirection(exchanged: false)) : null;
         context.Board.Activity = context.Step.Description;
-        await context.Services.AwaitPersonAsync(RunState.AwaitingCutover, RunRequest.CutOver, FollowAsync, ct);
-        await AskAsync(context.Journal);
+        await context.Services.AwaitPersonAsync(RunState.AwaitingCutover, RunRequest.CutOver, FollowAsync, () => AskAsync(context.Journal), ct);
 
         async Task FollowAsync(CancellationToken token)
         {

@@ -37,7 +37,7 @@ internal sealed class ChangePartition : IStep
 
         if (spec.Action != PartitionAction.Drop && !context.Journal.Has(LastBlock))
         {
-            await context.Journal.FactAsync(LastBlock, await NewestBlockAsync(context, spec.Action == PartitionAction.Move ? spec.Other! : spec.Table, ct));
+            await context.Journal.FactAsync(LastBlock, await NewestBlockAsync(context, Brought(context), ct));
         }
     }
 
@@ -49,9 +49,9 @@ internal sealed class ChangePartition : IStep
             return;
         }
 
-        var table = spec.Action == PartitionAction.Move ? spec.Other! : spec.Table;
-        var isForeign = context.Journal.Find<long?>(LastBlock) is { } last
-            ? await NewestBlockAsync(context, table, ct) > last
+        var table = Filled(spec);
+        var isForeign = context.Journal.IsDone(Forward)
+            ? await NewestBlockAsync(context, null, ct) > (context.Journal.Find<long?>(LastBlock) ?? await NewestBlockAsync(context, Brought(context), ct))
             : spec.Action == PartitionAction.Replace && await new PartitionReplace(context, spec.Table, spec.Other, spec.Partition).HasForeignRowsAsync(Forward, ct);
         if (isForeign)
         {
@@ -94,11 +94,6 @@ internal sealed class ChangePartition : IStep
         await LongStatement.KillOwnAsync(context, ct);
         if (!context.Journal.IsDone(Forward) && context.Journal.FindOpen<object>(Forward) is null)
         {
-            if (await PartitionMove.RowsAsync(context, spec.Other!, spec.Partition, ct) == 0)
-            {
-                throw new StepFailedException($"{spec.Other} has no rows in partition {spec.Partition} any more; to replace with them would drop those of {spec.Table}. Fill it and `resume`, or `rollback`.");
-            }
-
             await KeepAsync(context, spec, ct);
         }
 
@@ -134,9 +129,22 @@ internal sealed class ChangePartition : IStep
     private static Task CreateKeptAsync(StepContext context, PartitionSpec spec, CancellationToken ct) =>
         context.ChangeAsync("create-kept", ct, $"CREATE TABLE IF NOT EXISTS {spec.Kept.ToSql()} AS {spec.Table.ToSql()}", HelperTables.Hold(spec.Kept));
 
-    /// <summary>The largest number of a block of rows in the partition: what is inserted later has a larger one, and merges keep it.</summary>
-    private static Task<long> NewestBlockAsync(StepContext context, QualifiedName table, CancellationToken ct) => context.Gateway.ScalarAsync<long>(
-        $"SELECT toInt64(max(max_block_number)) FROM system.parts WHERE {TableReader.Where(table, "table")} AND partition_id = {Sql.Literal(context.Shared<PartitionSpec>().Partition)} AND active AND rows > 0", ct: ct);
+    /// <summary>The table into whose partition rows are brought.</summary>
+    private static QualifiedName Filled(PartitionSpec spec) => spec.Action == PartitionAction.Move ? spec.Other! : spec.Table;
+
+    private static List<string> Brought(StepContext context) => context.Journal.Find<List<string>>(PartitionMove.Hashes(Forward)) ?? [];
+
+    /// <summary>
+    /// The largest number of a block of rows in the partition: what is inserted later has a larger one, and merges keep it. Of the parts that were
+    /// brought it is looked for by their hashes, whenever that is; 0 when they were merged and forgotten since, so that every row counts as new.
+    /// </summary>
+    private static Task<long> NewestBlockAsync(StepContext context, List<string>? hashes, CancellationToken ct)
+    {
+        var spec = context.Shared<PartitionSpec>();
+        var which = hashes is null ? "active" : hashes.Count == 0 ? "0" : $"hash_of_all_files IN ({string.Join(", ", hashes.Select(Sql.Literal))})";
+        return context.Gateway.ScalarAsync<long>(
+            $"SELECT toInt64(max(max_block_number)) FROM system.parts WHERE {TableReader.Where(Filled(spec), "table")} AND partition_id = {Sql.Literal(spec.Partition)} AND rows > 0 AND {which}", ct: ct);
+    }
 
     // Other operations of the run may have put partitions of the same table aside.
     private static async Task DropEmptyKeptAsync(StepContext context, PartitionSpec spec, CancellationToken ct)

@@ -99,7 +99,8 @@ internal sealed class DropObject : IStep
     public async Task UndoAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<DropSpec>();
-        if (context.Journal.Find<Droppable>(Fact(context.Step.Index)) is not { } was)
+        var isBegun = context.Journal.IsDone("drop") || context.Journal.FindOpen<object>("drop") is not null;
+        if (!isBegun || context.Journal.Find<Droppable>(Fact(context.Step.Index)) is not { } was)
         {
             return;
         }

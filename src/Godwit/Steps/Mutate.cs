@@ -20,7 +20,11 @@ internal sealed record MutationIntent(string Command, IReadOnlyList<string> Know
 /// <summary>A mutation that is ours.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Table">The UUID of its table: one that is made anew begins to count anew.</param>
-internal sealed record MutationMark(string Id, Guid Table);
+internal sealed record MutationMark(string Id, Guid Table)
+{
+    /// <summary>There is none any more: its table is gone.</summary>
+    public static MutationMark Gone { get; } = new("", Guid.Empty);
+}
 
 /// <summary>
 /// Starts a mutation and follows it. The server keeps a mutation before it answers, so one whose answer was lost is among those that were not there
@@ -96,11 +100,16 @@ internal sealed class Mutate : IStep
     private static async Task<string?> FindAsync(StepContext context, string direction, string? formatted, CancellationToken ct)
     {
         var table = context.Shared<MutationSpec>().Table;
-        if (context.Journal.Find<MutationMark>(Id(context, direction)) is { } known)
+        if (context.Journal.Find<MutationMark>(Id(context, direction)) is { } known && known != MutationMark.Gone)
         {
             return known.Table == await UuidAsync(context, ct)
                 ? known.Id
-                : throw new StepFailedException($"{table} on {context.Step.Node} is not the table that mutation {known.Id} was sent to: somebody has made it anew. Put the old one back and `resume`, or run the migration again.");
+                : throw new NeedsOperatorException(
+                    $"{table} on {context.Step.Node} is not the table that mutation {known.Id} was sent to: somebody has made it anew. "
+                    + "`resume` takes the one that is there for it from now on, and sends the mutation if it is still to be done; a rollback leaves its rows as they are.")
+                {
+                    OnTold = () => context.Journal.FactAsync(Id(context, direction), MutationMark.Gone),
+                };
         }
 
         if (context.Journal.FindOpen<MutationIntent>(direction) is not { } cutOff)

@@ -37,7 +37,13 @@ internal sealed class PartitionReplace(StepContext context, QualifiedName table,
             return;
         }
 
-        IReadOnlyList<string> wanted = from is null ? [] : Active(await PartsAsync(from, ct));
+        List<string> wanted = from is null ? [] : Active(await PartsAsync(from, ct));
+        if (from is not null && wanted.Count == 0)
+        {
+            throw new StepFailedException($"{from} has no rows in partition {partition} any more; to replace with them would drop those of {table}. Fill it and `resume`, or `rollback`.");
+        }
+
+        await context.Journal.FactAsync(PartitionMove.Hashes(name), wanted);
         await context.Journal.IntentAsync(name, new ReplaceIntent(Active(parts), wanted));
         var change = from is null ? $"DROP PARTITION ID {Sql.Literal(partition)}" : $"REPLACE PARTITION ID {Sql.Literal(partition)} FROM {from.ToSql()}";
         await context.SendAsync(name, $"ALTER TABLE {table.ToSql()} {change}", ct);

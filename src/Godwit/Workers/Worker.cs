@@ -121,7 +121,8 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
         var isStart = (run.State, request) == (RunState.NotStarted, RunRequest.Start);
         RunRequest? first = WorkerDecision.Of(run.State, request, settings) switch
         {
-            WorkerMove.Work when isStart && (!settings.Windows.Contain(_host.Clock.GetUtcNow()) || all.Count(r => RunTransitions.IsActive(r.State) || _owned.ContainsKey(r.RunId)) >= settings.MaxConcurrentRuns) => null,
+            WorkerMove.Work when isStart && (!settings.Windows.Contain(_host.Clock.GetUtcNow()) || all.Exists(r => r.Migration == run.Migration && r.State is RunState.Failed or RunState.NeedsOperator)
+                || all.Count(r => RunTransitions.IsActive(r.State) || _owned.ContainsKey(r.RunId)) >= settings.MaxConcurrentRuns) => null,
             WorkerMove.Work => request,
             WorkerMove.RollBack => RunRequest.Rollback,
             WorkerMove.Fail => RunRequest.Abandon,
@@ -143,9 +144,9 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
         try
         {
             events?.Report(new WorkerEvent($"{run.Subject}: {(first == RunRequest.None ? "goes on, its owner is gone" : first.ToString())}", run.RunId));
-            await Runner.RunAsync(_host, run.RunId, first, null, ct);
+            var wentBack = await Runner.RunAsync(_host, run.RunId, first, null, ct);
             var now = await _host.Store.FindRunAsync(run.RunId, CancellationToken.None);
-            if (now?.State == RunState.Failed && WorkerSettings.Read(await _host.Store.GetSettingsAsync(ct)).AutoRollback && first != RunRequest.Rollback && !ct.IsCancellationRequested)
+            if (now?.State == RunState.Failed && WorkerSettings.Read(await _host.Store.GetSettingsAsync(ct)).AutoRollback && !wentBack && !ct.IsCancellationRequested)
             {
                 events?.Report(new WorkerEvent($"{run.Subject} failed and is rolled back: {now.Problem}", run.RunId, IsTrouble: true));
                 await Runner.RunAsync(_host, run.RunId, RunRequest.Rollback, null, ct);
@@ -170,7 +171,7 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
 
     private async Task<bool> AnyQueuedAsync(List<RunRecord> runs, CancellationToken ct)
     {
-        foreach (var run in runs.Where(r => r.State == RunState.NotStarted))
+        foreach (var run in runs.Where(r => r.State == RunState.NotStarted && _host.Migrations.Find(r.Migration) is not null))
         {
             if (await _host.Store.GetRequestAsync(run.RunId, ct) == RunRequest.Start)
             {

@@ -74,8 +74,10 @@ public sealed class MutationTests(RealEngine real)
 
         var failed = await migrator.ResumeAsync(runId, ct: MigrationCase.Ct);
 
-        failed.State.ShouldBe(RunState.Failed);
+        failed.State.ShouldBe(RunState.NeedsOperator);
         failed.Problem!.ShouldContain("somebody has made it anew");
+        (await migrator.RollbackAsync(runId, ct: MigrationCase.Ct)).State.ShouldBe(RunState.RolledBack);
+        (await c.AskAsync<long>("SELECT toInt64(count()) FROM system.mutations WHERE database = '{db}'")).ShouldBe(1);
     }
 
     [Fact]

@@ -94,10 +94,8 @@ public sealed class PartitionTests(RealEngine real)
         Task<string> TableAsync() => c.AskAsync<string>($"SELECT toString((count(), sum(cityHash64(*)))) FROM {{db}}.{table}");
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Nothing_is_replaced_from_a_table_that_was_emptied_since_the_plan(bool isRolledBack)
+    [Fact]
+    public async Task Nothing_is_replaced_from_a_table_that_was_emptied_since_the_plan()
     {
         await using var c = await NewAsync();
         var migrator = c.Knows($"{Head}  - replacePartition: '{{db}}.a'\n    partition: '1'\n    from: '{{db}}.full'\n");
@@ -109,8 +107,8 @@ public sealed class PartitionTests(RealEngine real)
 
         run.State.ShouldBe(RunState.Failed);
         run.Problem!.ShouldContain("has no rows in partition 1 any more");
-        run = isRolledBack ? await migrator.RollbackAsync(runId, ct: MigrationCase.Ct) : run;
-        run.State.ShouldBe(isRolledBack ? RunState.RolledBack : RunState.Failed);
+        (await PartitionAsync(c)).ShouldBe("100 in a, 0 in b");
+        (await migrator.RollbackAsync(runId, ct: MigrationCase.Ct)).State.ShouldBe(RunState.RolledBack);
         (await RowsAsync(c)).ShouldBe(before);
     }
 

@@ -186,6 +186,21 @@ public sealed class PostgreSqlTests(RealEngine real, ApplicationPostgres postgre
         (await AskAsync(source, $"SELECT v FROM {c.Database}.t WHERE v = \"a\"\"b\"")).ShouldBe(value);
     }
 
+    [Theory]
+    [InlineData("UInt8")]
+    [InlineData("Nullable(Int16)")]
+    public async Task An_integer_that_would_be_cut_off_is_refused(string type)
+    {
+        await using var c = await MigrationCase.NewAsync(real.Engine);
+        await using var source = await NewAsync(c);
+        await ExecuteAsync(source, $"CREATE TABLE {c.Database}.a (id bigint, v integer)");
+        await c.SqlAsync($"CREATE TABLE {{db}}.b (id UInt64, v {type}) ENGINE = MergeTree ORDER BY id");
+
+        var refusal = await MigrationCase.RefusalAsync(Knows(c, source, "name: m\ndescription: d\noperations: [{ copy: '{db}.a', source: postgresql, to: '{db}.b', key: id }]\n"), "m");
+
+        refusal.ShouldStartWith($"v of {c.Database}.b is {type}, which cannot hold every value");
+    }
+
     [Fact]
     public async Task Without_a_PostgreSQL_the_plan_says_so()
     {

@@ -37,6 +37,20 @@ public abstract class RunStoreConflictContract : RunStoreContract
     }
 
     [Theory]
+    [InlineData(RunState.Running)]
+    [InlineData(RunState.Failed)]
+    [InlineData(RunState.NeedsOperator)]
+    public async Task A_migration_never_runs_beside_a_run_of_its_own(RunState state)
+    {
+        await Store.PutSettingAsync("maxConcurrentRuns", "2", new AuditEntry(StoreSamples.Noon, "ada", "set", "maxConcurrentRuns"), Ct);
+        await CreateAsync(StoreSamples.Run("aaaaaaaa", state: state) with { Migration = "m", Tables = [] });
+
+        (await Should.ThrowAsync<RunConflictException>(CreateAsync(StoreSamples.Run("bbbbbbbb") with { Migration = "m", Tables = [] }))).RunId.ShouldBe("aaaaaaaa");
+
+        await CreateAsync(StoreSamples.Run("cccccccc") with { Migration = "other", Tables = [] });
+    }
+
+    [Theory]
     [InlineData(RunState.Failed, ": `godwit resume aaaaaaaa` or `godwit rollback aaaaaaaa` first.")]
     [InlineData(RunState.NeedsOperator, ": `godwit status aaaaaaaa` says what to look at, then `godwit resume aaaaaaaa` or `godwit rollback aaaaaaaa` first.")]
     [InlineData(RunState.Completed, " and can still be rolled back; `godwit cleanup aaaaaaaa` ends that.")]

@@ -41,6 +41,9 @@ public sealed class StatementKindTests
 
     [Theory]
     [InlineData("ALTER TABLE a.b ADD COLUMN c UInt8", true)]
+    [InlineData("ALTER TABLE a.b ADD COLUMN c UInt8, ADD COLUMN d UInt8", true)]
+    [InlineData("ALTER TABLE a.b ATTACH PARTITION 1 FROM a.c", true)]
+    [InlineData("ALTER TABLE a.b ATTACH PARTITION 1 FROM a.c, ATTACH PARTITION 2 FROM a.d", false)]
     [InlineData("DROP TABLE a.b", true)]
     [InlineData("DROP TABLE a.b, a.c", false)]
     [InlineData("RENAME TABLE a.b TO a.c, a.d TO a.e", false)]
