@@ -44,11 +44,16 @@ internal static partial class SqlTemplate
             yield return $"{odd} is no place for a value: those are ${{name}} and ${{name:identifier}}; write $${{ for ${{ itself.";
         }
 
-        var tokens = kind == TemplateKind.Words ? null : SqlText.Tokens(text);
-        foreach (var place in tokens is null ? [] : Places().Matches(text).Where(m => m.Groups["name"].Success))
+        if (kind == TemplateKind.Words)
+        {
+            yield break;
+        }
+
+        var tokens = SqlText.Tokens(text);
+        foreach (var place in Places().Matches(text).Where(m => m.Groups["name"].Success))
         {
             // What is in no token is in a comment, which a value could end.
-            var token = tokens!.Find(t => t.Start <= place.Index && place.Index < t.End);
+            var token = tokens.Find(t => t.Start <= place.Index && place.Index < t.End);
             if (token.End == 0)
             {
                 yield return $"{place.Value} stands in a comment: leave it out, a value could end the comment.";
@@ -111,6 +116,7 @@ internal static partial class SqlTemplate
 
     [GeneratedRegex(@"^(Nullable\(|LowCardinality\()*(U?Int|Float|Decimal)")]
     private static partial Regex NumberType();
+
     /// <summary>A number as the server wrote it, with all its digits.</summary>
     private sealed record Digits(string Text);
 }

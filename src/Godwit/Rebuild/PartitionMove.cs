@@ -106,5 +106,6 @@ internal sealed class PartitionMove(StepContext context, QualifiedName from, Qua
         return rows.Where(r => wanted.Contains(r["hash"]) && !except.Contains(r["name"], StringComparer.Ordinal)).Select(r => (r["name"], r.Int64("active") == 1)).ToList();
     }
 
-    private static string Where(QualifiedName table, string partition) => $"{TableReader.Where(table, "table")} AND partition_id = {Sql.Literal(partition)}";
+    /// <summary>The condition on system.parts that selects the parts of a partition.</summary>
+    public static string Where(QualifiedName table, string partition) => $"{TableReader.Where(table, "table")} AND partition_id = {Sql.Literal(partition)}";
 }

@@ -97,6 +97,7 @@ internal static class LongStatement
         }
         catch (OperationCanceledException)
         {
+            // It was given up just now.
         }
     }
 

@@ -66,7 +66,8 @@ internal sealed class StepContext(RunServices services, PlannedStep step)
     public Task SendAsync(string name, string statement, CancellationToken ct) =>
         SendAsync(name, statement, new QueryOptions { QueryId = services.NewQueryId(step.Index) }, ct);
 
-    private async Task SendAsync(string name, string statement, QueryOptions options, CancellationToken ct)
+    /// <inheritdoc cref="SendAsync(string, string, CancellationToken)"/>
+    public async Task SendAsync(string name, string statement, QueryOptions options, CancellationToken ct)
     {
         try
         {

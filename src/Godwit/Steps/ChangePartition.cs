@@ -143,7 +143,7 @@ internal sealed class ChangePartition : IStep
         var spec = context.Shared<PartitionSpec>();
         var which = hashes is null ? "active" : hashes.Count == 0 ? "0" : $"hash_of_all_files IN ({string.Join(", ", hashes.Select(Sql.Literal))})";
         return context.Gateway.ScalarAsync<long>(
-            $"SELECT toInt64(max(max_block_number)) FROM system.parts WHERE {TableReader.Where(Filled(spec), "table")} AND partition_id = {Sql.Literal(spec.Partition)} AND rows > 0 AND {which}", ct: ct);
+            $"SELECT toInt64(max(max_block_number)) FROM system.parts WHERE {PartitionMove.Where(Filled(spec), spec.Partition)} AND rows > 0 AND {which}", ct: ct);
     }
 
     // Other operations of the run may have put partitions of the same table aside.

@@ -151,17 +151,8 @@ internal sealed class Mutate : IStep
 
         await context.Journal.IntentAsync(direction, new MutationIntent(command, before.Select(m => m.Id).ToList()));
         Dictionary<string, string> settings = new(spec.Settings, StringComparer.Ordinal) { ["mutations_sync"] = "0" };
-        try
-        {
-            await context.Gateway.ExecuteAsync(
-                $"ALTER TABLE {spec.Table.ToSql()} {command}", new QueryOptions { QueryId = context.Services.NewQueryId(context.Step.Index), Settings = settings }, ct);
-        }
-        catch (ClickHouseException e) when (e.HadNoEffect(isAllOrNothing: true))
-        {
-            await context.Journal.WithdrawAsync(direction, new { e.Message });
-            throw;
-        }
-
+        var options = new QueryOptions { QueryId = context.Services.NewQueryId(context.Step.Index), Settings = settings };
+        await context.SendAsync(direction, $"ALTER TABLE {spec.Table.ToSql()} {command}", options, ct);
         await context.Journal.FactAsync(Accepted(context, direction), true);
         return (await FindAsync(context, direction, formatted, ct))!;
     }

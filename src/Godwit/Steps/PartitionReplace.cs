@@ -60,25 +60,28 @@ internal sealed class PartitionReplace(StepContext context, QualifiedName table,
     {
         // A server that died in the middle may have come back with the new parts beside the old ones.
         var isOldGone = !Active(parts).Except(cutOff.Wanted).Intersect(cutOff.Before).Any();
-        if (isOldGone && cutOff.Wanted.Except(parts.Select(p => p.Hash)).FirstOrDefault() is null && (cutOff.Wanted.Count > 0 || Active(parts).Count == 0))
+        if (isOldGone && !cutOff.Wanted.Except(parts.Select(p => p.Hash)).Any() && (cutOff.Wanted.Count > 0 || Active(parts).Count == 0))
         {
             return true;
         }
 
-        return AreForeign(cutOff, parts)
-            ? throw new NeedsOperatorException(
-                $"Replacing partition {partition} of {table} was cut off, and rows were written to it or merged since, so whether it happened cannot be told. "
-                + "Look at its rows and make it right by hand. `resume` then goes on as if it had been replaced.")
-            {
-                OnTold = () => context.Journal.OutcomeAsync(name, new { foundBy = "operator" }),
-            }
-            : false;
+        if (!AreForeign(cutOff, parts))
+        {
+            return false;
+        }
+
+        throw new NeedsOperatorException(
+            $"Replacing partition {partition} of {table} was cut off, and rows were written to it or merged since, so whether it happened cannot be told. "
+            + "Look at its rows and make it right by hand. `resume` then goes on as if it had been replaced.")
+        {
+            OnTold = () => context.Journal.OutcomeAsync(name, new { foundBy = "operator" }),
+        };
     }
 
     private static List<string> Active(List<(string Hash, bool IsActive)> parts) => parts.Where(p => p.IsActive).Select(p => p.Hash).ToList();
 
     private async Task<List<(string Hash, bool IsActive)>> PartsAsync(QualifiedName of, CancellationToken ct) =>
         (await context.Gateway.QueryAsync(
-            $"SELECT hash_of_all_files AS hash, active FROM system.parts WHERE {TableReader.Where(of, "table")} AND partition_id = {Sql.Literal(partition)} AND rows > 0", ct: ct))
+            $"SELECT hash_of_all_files AS hash, active FROM system.parts WHERE {PartitionMove.Where(of, partition)} AND rows > 0", ct: ct))
         .Select(p => (p["hash"], p.Int64("active") == 1)).ToList();
 }

@@ -105,7 +105,7 @@ public sealed class CopyTests(RealEngine real)
     }
 
     [Fact]
-    public async Task Rows_without_a_key_are_told()
+    public async Task Rows_without_a_key_can_be_left_out()
     {
         await using var c = await NewAsync();
         await c.SqlAsync("CREATE TABLE {db}.f (k Nullable(Int64)) ENGINE = MergeTree ORDER BY tuple()", "CREATE TABLE {db}.g (k Int64) ENGINE = MergeTree ORDER BY k", "INSERT INTO {db}.f VALUES (1), (NULL)");

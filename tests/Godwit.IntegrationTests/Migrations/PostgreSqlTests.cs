@@ -202,6 +202,21 @@ public sealed class PostgreSqlTests(RealEngine real, ApplicationPostgres postgre
     }
 
     [Fact]
+    public async Task Rows_without_a_key_are_told_before_anything_is_copied()
+    {
+        await using var c = await MigrationCase.NewAsync(real.Engine);
+        await using var source = await NewAsync(c);
+        await ExecuteAsync(source, $"CREATE TABLE {c.Database}.a (id bigint); INSERT INTO {c.Database}.a VALUES (1), (NULL)");
+        await c.SqlAsync("CREATE TABLE {db}.b (id UInt64) ENGINE = MergeTree ORDER BY id");
+
+        var failed = await MigrationCase.RunAsync(Knows(c, source, "name: m\ndescription: d\noperations: [{ copy: '{db}.a', source: postgresql, to: '{db}.b', key: id }]\n"), "m");
+
+        failed.State.ShouldBe(RunState.Failed);
+        failed.Problem!.ShouldStartWith($"1 row(s) of {c.Database}.a have no id, along which rows are copied");
+        (await c.AskAsync<long>("SELECT toInt64(count()) FROM {db}.b")).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Without_a_PostgreSQL_the_plan_says_so()
     {
         await using var c = await MigrationCase.NewAsync(real.Engine);
