@@ -39,8 +39,8 @@ public sealed record CrashOrder
     /// <summary>The engine that dies at the point; null when the host itself does.</summary>
     public int? EnginePid { get; init; }
 
-    /// <summary>Whether the host is frozen at the point instead, until somebody wakes it, long after its lease has ended.</summary>
-    public bool Freezes { get; init; }
+    /// <summary>The file that somebody writes before the host, which is frozen at the point instead, is woken long after its lease has ended; null when it dies.</summary>
+    public string? WakeFile { get; init; }
 
     /// <summary>What other clients do at certain entries.</summary>
     public IReadOnlyList<Injection> Injections { get; init; } = [];

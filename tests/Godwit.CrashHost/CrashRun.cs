@@ -21,7 +21,7 @@ public static class CrashRun
         using var gateway = new ClickHouseGateway(new ClickHouseOptions { Url = order.Server });
         var left = order.Injections.ToList();
         var isDead = false;
-        var frozen = new FrozenClock(clock ?? TimeProvider.System);
+        var frozen = new FrozenClock(clock ?? TimeProvider.System, order.WakeFile);
         var watched = new CrashingStore(store, ReachAsync);
         var migrator = new Migrator(gateway, watched, new MigratorOptions { Clock = frozen, Migrations = Migrations(order) });
         return order.Verb switch
@@ -43,7 +43,7 @@ public static class CrashRun
             {
                 isDead = true;
                 say($"dies {number} {(isWritten ? "after" : "before")} {name}");
-                if (order.Freezes)
+                if (order.WakeFile is not null)
                 {
                     await frozen.FreezeAsync();
                     return;
@@ -71,12 +71,13 @@ public static class CrashRun
         }
     }
 
-    /// <summary>A clock that has gone on for longer than a lease when its process wakes up.</summary>
-    private sealed class FrozenClock(TimeProvider inner) : TimeProvider
+    /// <summary>
+    /// A clock that has gone on for longer than a lease when its process wakes up. Every thread must see that with its first look, also one
+    /// that runs before the thread which froze the process, so a file tells it and not a variable that is set after the sleep.
+    /// </summary>
+    private sealed class FrozenClock(TimeProvider inner, string? wakeFile) : TimeProvider
     {
-        private TimeSpan _slept;
-
-        public override DateTimeOffset GetUtcNow() => inner.GetUtcNow() + _slept;
+        public override DateTimeOffset GetUtcNow() => inner.GetUtcNow() + (File.Exists(wakeFile) ? TimeSpan.FromSeconds(10) : TimeSpan.Zero);
 
         public async Task FreezeAsync()
         {
@@ -84,8 +85,10 @@ public static class CrashRun
             await stop.WaitForExitAsync();
 
             // The signal stops every thread, but not before it has arrived.
-            await Task.Delay(TimeSpan.FromMilliseconds(200));
-            _slept = TimeSpan.FromSeconds(10);
+            while (!File.Exists(wakeFile))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20));
+            }
         }
     }
 

@@ -87,13 +87,15 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
             order = order with { Verb = scenario.Verb, RunId = (await FindAsync(order))!.RunId, Injections = table.Injections(scenario.Meanwhile) };
         }
 
-        var host = await RunHostAsync(order with { Point = point, EnginePid = kind == CrashKind.ServerKilled ? engine.Pid : null, Freezes = kind == CrashKind.GodwitFrozen && point != "none" });
+        var wakeFile = kind == CrashKind.GodwitFrozen && point != "none" ? Path.Combine(folder.FullName, "awake") : null;
+        var host = await RunHostAsync(order with { Point = point, EnginePid = kind == CrashKind.ServerKilled ? engine.Pid : null, WakeFile = wakeFile });
         try
         {
             await table.InsertAsync();
             var outcome = await FinishAsync(order, table, host);
             if (host.Sleeping is not null)
             {
+                await File.WriteAllTextAsync(wakeFile!, "");
                 await WakeAsync(host.Sleeping, host.Errors!);
                 (await table.ShapeAsync((await FindAsync(order))!.RunId)).ShouldBe(outcome.CleanShape, "what a process did that woke up too late");
                 await table.RequireExactAsync();
@@ -194,7 +196,7 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
                         await engine.RestartAsync();
                     }
 
-                    if (order.Freezes)
+                    if (order.WakeFile is not null)
                     {
                         isSleeping = true;
                         return host with { Sleeping = process, Errors = errors };
