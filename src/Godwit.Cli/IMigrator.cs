@@ -23,11 +23,11 @@ internal interface IMigrator : IAsyncDisposable
 
     Task<UpgradeGate> UpgradeAsync(string version, CancellationToken ct);
 
-    Task QueueAsync(string runId, string who, CancellationToken ct);
+    Task QueueAsync(string runId, Actor who, CancellationToken ct);
 
     Task<WorkerSettings> SettingsAsync(CancellationToken ct);
 
-    Task SetAsync(string name, string? value, string who, CancellationToken ct);
+    Task SetAsync(string name, string? value, Actor who, CancellationToken ct);
 
     Task<IReadOnlyList<AuditEntry>> AuditAsync(int most, CancellationToken ct);
 
@@ -50,6 +50,8 @@ internal interface IMigrator : IAsyncDisposable
     Task<RunStatus> ResumeAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct);
 
     Task<RunStatus> StopAsync(string runId, CancellationToken ct);
+
+    Task<RunStatus> LimitAsync(string runId, long? rowsPerSecond, CancellationToken ct);
 
     Task<RunStatus> CutOverAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct);
 
@@ -75,13 +77,13 @@ internal sealed class OwnedMigrator(ClickHouseGateway gateway, IStore store, Mig
 
     public Task<UpgradeGate> UpgradeAsync(string version, CancellationToken ct) => _migrator.UpgradeAsync(version, ct);
 
-    public Task QueueAsync(string runId, string who, CancellationToken ct) => _migrator.QueueAsync(runId, who, ct);
+    public Task QueueAsync(string runId, Actor who, CancellationToken ct) => _migrator.QueueAsync(runId, who, ct);
 
     public Task<WorkerSettings> SettingsAsync(CancellationToken ct) => _migrator.SettingsAsync(ct);
 
-    public Task SetAsync(string name, string? value, string who, CancellationToken ct) => _migrator.SetAsync(name, value, who, ct);
+    public Task SetAsync(string name, string? value, Actor who, CancellationToken ct) => _migrator.SetAsync(name, value, who, ct);
 
-    public Task<IReadOnlyList<AuditEntry>> AuditAsync(int most, CancellationToken ct) => _migrator.AuditAsync(most, ct);
+    public Task<IReadOnlyList<AuditEntry>> AuditAsync(int most, CancellationToken ct) => _migrator.AuditAsync(most, ct: ct);
 
     public Task<IReadOnlyList<NotificationTest>> TestNotificationsAsync(string who, CancellationToken ct) => _migrator.TestNotificationsAsync(who, ct);
 
@@ -104,6 +106,8 @@ internal sealed class OwnedMigrator(ClickHouseGateway gateway, IStore store, Mig
         _migrator.ResumeAsync(runId, progress, ct);
 
     public Task<RunStatus> StopAsync(string runId, CancellationToken ct) => _migrator.StopAsync(runId, ct);
+
+    public Task<RunStatus> LimitAsync(string runId, long? rowsPerSecond, CancellationToken ct) => _migrator.LimitAsync(runId, rowsPerSecond, options.Actor, ct);
 
     public Task<RunStatus> CutOverAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct) =>
         _migrator.CutOverAsync(runId, progress, ct);

@@ -28,6 +28,7 @@ internal static class Verbs
         PauseCommand.Verb,
         ResumeCommand.Verb,
         StopCommand.Verb,
+        LimitCommand.Verb,
         CutoverCommand.Verb,
         RollbackCommand.Verb,
         CleanupCommand.Verb,

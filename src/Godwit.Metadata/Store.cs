@@ -33,7 +33,7 @@ internal sealed class Store(IDatabase database, TimeProvider clock) : IStore
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<RunRecord>> ListRunsAsync(CancellationToken ct = default) => ListAsync<RunRow, RunRecord>(
-        $"SELECT {RunRow.Columns} FROM runs ORDER BY created_at DESC, number DESC", "", row => row.ToRecord(), ct);
+        $"SELECT {RunRow.Columns} FROM runs ORDER BY created_at DESC, number DESC", new { }, row => row.ToRecord(), ct);
 
     /// <inheritdoc/>
     public async Task<Plan> GetPlanAsync(string runId, CancellationToken ct = default)
@@ -46,19 +46,19 @@ internal sealed class Store(IDatabase database, TimeProvider clock) : IStore
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<StepRecord>> GetStepsAsync(string runId, CancellationToken ct = default) => ListAsync<StepRow, StepRecord>(
-        "SELECT step AS Step, state AS State, rows_done AS RowsDone, attempts AS Attempts FROM steps WHERE run_id = @runId ORDER BY step",
-        runId, row => row.ToRecord(runId), ct);
+        "SELECT step AS Step, state AS State, rows_done AS RowsDone, attempts AS Attempts, started_at AS StartedAt, finished_at AS FinishedAt FROM steps WHERE run_id = @runId ORDER BY step",
+        new { runId }, row => row.ToRecord(runId), ct);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<JournalEntry>> GetJournalAsync(string runId, CancellationToken ct = default) => ListAsync<JournalRow, JournalEntry>(
+    public Task<IReadOnlyList<JournalEntry>> GetJournalAsync(string runId, long after, int most, CancellationToken ct = default) => ListAsync<JournalRow, JournalEntry>(
         "SELECT run_id AS RunId, sequence AS Sequence, step AS Step, kind AS Kind, name AS Name, payload AS Payload, at AS At FROM journal "
-        + "WHERE run_id = @runId ORDER BY sequence",
-        runId, row => row.ToRecord(), ct);
+        + "WHERE run_id = @runId AND sequence > @after ORDER BY sequence LIMIT @most",
+        new { runId, after, most }, row => row.ToRecord(), ct);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<RunError>> GetErrorsAsync(string runId, CancellationToken ct = default) => ListAsync<ErrorRow, RunError>(
         "SELECT run_id AS RunId, step AS Step, message AS Message, details AS Details, at AS At FROM errors WHERE run_id = @runId ORDER BY id",
-        runId, row => row.ToRecord(), ct);
+        new { runId }, row => row.ToRecord(), ct);
 
     /// <inheritdoc/>
     public Task<Lease> AcquireLeaseAsync(string runId, string owner, TimeSpan duration, CancellationToken ct = default) => database.WriteAsync(
@@ -126,6 +126,30 @@ internal sealed class Store(IDatabase database, TimeProvider clock) : IStore
         FencedAsync(lease, error.RunId, tx => tx.AppendError(error), ct);
 
     /// <inheritdoc/>
+    public Task AppendSampleAsync(Lease lease, RunSample sample, CancellationToken ct = default) =>
+        FencedAsync(lease, lease.RunId, tx => tx.AppendSample(lease.RunId, sample), ct);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<RunSample>> GetSamplesAsync(string runId, CancellationToken ct = default) => ListAsync<SampleRow, RunSample>(
+        "SELECT at AS At, row_count AS Rows, rate AS Rate, lag AS Lag, is_held AS IsHeld FROM samples WHERE run_id = @runId ORDER BY at",
+        new { runId }, row => row.ToRecord(), ct);
+
+    /// <inheritdoc/>
+    public Task PutRowLimitAsync(string runId, RowLimit limit, CancellationToken ct = default) => database.WriteAsync(
+        tx =>
+        {
+            tx.RequireRun(runId);
+            return tx.Change(
+                "INSERT INTO limits (run_id, rows_per_second) VALUES (@runId, @RowsPerSecond) ON CONFLICT (run_id) DO UPDATE SET rows_per_second = excluded.rows_per_second",
+                new { runId, limit.RowsPerSecond });
+        },
+        ct);
+
+    /// <inheritdoc/>
+    public Task<RowLimit?> FindRowLimitAsync(string runId, CancellationToken ct = default) => database.ReadAsync(
+        db => db.Query<LimitRow>("SELECT rows_per_second AS RowsPerSecond FROM limits WHERE run_id = @runId", new { runId }).Select(r => new RowLimit(r.RowsPerSecond)).SingleOrDefault(), ct);
+
+    /// <inheritdoc/>
     public Task PutRequestAsync(string runId, RunRequest request, CancellationToken ct = default) => database.WriteAsync(
         tx =>
         {
@@ -172,10 +196,9 @@ internal sealed class Store(IDatabase database, TimeProvider clock) : IStore
     public Task AppendAuditAsync(AuditEntry entry, CancellationToken ct = default) => database.WriteAsync(tx => tx.AppendAudit(entry), ct);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<AuditEntry>> GetAuditAsync(int most, CancellationToken ct = default) => database.ReadAsync<IReadOnlyList<AuditEntry>>(
-        db => [.. db.Query<AuditRow>("SELECT at AS At, who AS Who, action AS Action, subject AS Subject, details AS Details FROM audit ORDER BY id DESC LIMIT @most", new { most })
-            .Select(r => r.ToEntry())],
-        ct);
+    public Task<IReadOnlyList<AuditEntry>> GetAuditAsync(int most, long? before = null, CancellationToken ct = default) => ListAsync<AuditRow, AuditEntry>(
+        "SELECT id AS Id, at AS At, who AS Who, origin AS Origin, action AS Action, subject AS Subject, details AS Details FROM audit WHERE id < @before ORDER BY id DESC LIMIT @most",
+        new { most, before = before ?? long.MaxValue }, row => row.ToEntry(), ct);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
@@ -191,8 +214,8 @@ internal sealed class Store(IDatabase database, TimeProvider clock) : IStore
 
     private static DateTimeOffset ToMilliseconds(DateTimeOffset time) => StoredValue.Time(time.ToUnixTimeMilliseconds());
 
-    private Task<IReadOnlyList<T>> ListAsync<TRow, T>(string sql, string runId, Func<TRow, T> toRecord, CancellationToken ct) =>
-        database.ReadAsync<IReadOnlyList<T>>(db => [.. db.Query<TRow>(sql, new { runId }, buffered: false).Select(toRecord)], ct);
+    private Task<IReadOnlyList<T>> ListAsync<TRow, T>(string sql, object parameters, Func<TRow, T> toRecord, CancellationToken ct) =>
+        database.ReadAsync<IReadOnlyList<T>>(db => [.. db.Query<TRow>(sql, parameters, buffered: false).Select(toRecord)], ct);
 
     /// <summary>Writes only while the lease is the newest one; an expired lease that nobody else took still is.</summary>
     private Task<T> FencedAsync<T>(Lease lease, string runId, Func<DbTransaction, T> write, CancellationToken ct)

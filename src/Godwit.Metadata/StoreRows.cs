@@ -66,9 +66,20 @@ internal sealed class RunRow
     };
 }
 
-internal sealed record StepRow(long Step, string State, long RowsDone, long Attempts)
+internal sealed class StepRow
 {
-    public StepRecord ToRecord(string runId) => new(runId, (int)Step, StoredValue.Name<StepState>(State), RowsDone, (int)Attempts);
+    public long Step { get; init; }
+    public required string State { get; init; }
+    public long RowsDone { get; init; }
+    public long Attempts { get; init; }
+    public long? StartedAt { get; init; }
+    public long? FinishedAt { get; init; }
+
+    public StepRecord ToRecord(string runId) => new(runId, (int)Step, StoredValue.Name<StepState>(State), RowsDone, (int)Attempts)
+    {
+        StartedAt = StoredValue.Time(StartedAt),
+        FinishedAt = StoredValue.Time(FinishedAt),
+    };
 }
 
 internal sealed record JournalRow(string RunId, long Sequence, long Step, string Kind, string Name, string Payload, long At)
@@ -97,15 +108,33 @@ internal sealed class ErrorRow
     public RunError ToRecord() => new(RunId, (int?)Step, Message, Details, StoredValue.Time(At));
 }
 
+internal sealed class SampleRow
+{
+    public long At { get; init; }
+    public long Rows { get; init; }
+    public double Rate { get; init; }
+    public double? Lag { get; init; }
+    public long IsHeld { get; init; }
+
+    public RunSample ToRecord() => new(StoredValue.Time(At), Rows, Rate, Lag, IsHeld != 0);
+}
+
+internal sealed class LimitRow
+{
+    public long? RowsPerSecond { get; init; }
+}
+
 internal sealed class AuditRow
 {
+    public long Id { get; init; }
+    public string? Origin { get; init; }
     public long At { get; init; }
     public required string Who { get; init; }
     public required string Action { get; init; }
     public required string Subject { get; init; }
     public string? Details { get; init; }
 
-    public AuditEntry ToEntry() => new(StoredValue.Time(At), Who, Action, Subject, Details);
+    public AuditEntry ToEntry() => new(StoredValue.Time(At), Who, Action, Subject, Details) { Id = Id, From = Origin };
 }
 
 internal sealed class LeaseRow

@@ -34,6 +34,28 @@ internal static class StoreSchema
         CREATE TABLE audit (
             id {identity}, at BIGINT NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, details TEXT);
         """,
+        """
+        ALTER TABLE audit ADD COLUMN origin TEXT;
+        ALTER TABLE steps ADD COLUMN started_at BIGINT;
+        ALTER TABLE steps ADD COLUMN finished_at BIGINT;
+        CREATE TABLE limits (run_id TEXT NOT NULL PRIMARY KEY REFERENCES runs (run_id), rows_per_second BIGINT);
+        CREATE TABLE samples (
+            run_id TEXT NOT NULL REFERENCES runs (run_id), at BIGINT NOT NULL, row_count BIGINT NOT NULL, rate DOUBLE PRECISION NOT NULL,
+            lag DOUBLE PRECISION, is_held BIGINT NOT NULL);
+        CREATE INDEX samples_of_run ON samples (run_id, at);
+        CREATE TABLE users (
+            name TEXT NOT NULL PRIMARY KEY, role TEXT NOT NULL, password TEXT, subject TEXT UNIQUE, created_at BIGINT NOT NULL, seen_at BIGINT,
+            failures BIGINT NOT NULL, locked_until BIGINT, stamp TEXT NOT NULL);
+        CREATE TABLE sessions (
+            id TEXT NOT NULL PRIMARY KEY, user_name TEXT NOT NULL, ticket TEXT NOT NULL, expires_at BIGINT NOT NULL);
+        CREATE INDEX sessions_of_user ON sessions (user_name);
+        CREATE TABLE tokens (
+            id TEXT NOT NULL PRIMARY KEY, hash TEXT NOT NULL, name TEXT NOT NULL, user_name TEXT NOT NULL, role TEXT NOT NULL, created_at BIGINT NOT NULL,
+            expires_at BIGINT NOT NULL, used_at BIGINT);
+        CREATE TABLE keys (id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL);
+        CREATE TABLE answers (
+            who TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL, status BIGINT, body TEXT, at BIGINT NOT NULL, PRIMARY KEY (who, key));
+        """,
     ];
 
     /// <summary>The scripts in the words of a database.</summary>

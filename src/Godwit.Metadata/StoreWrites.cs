@@ -67,8 +67,12 @@ internal static class StoreWrites
     public static int UpdateStep(this DbTransaction tx, StepRecord step)
     {
         var changed = tx.Change(
-            "UPDATE steps SET state = @State, rows_done = @RowsDone, attempts = @Attempts WHERE run_id = @RunId AND step = @Index",
-            new { step.RunId, step.Index, State = step.State.ToString(), step.RowsDone, step.Attempts });
+            "UPDATE steps SET state = @State, rows_done = @RowsDone, attempts = @Attempts, started_at = @started, finished_at = @finished WHERE run_id = @RunId AND step = @Index",
+            new
+            {
+                step.RunId, step.Index, State = step.State.ToString(), step.RowsDone, step.Attempts,
+                started = step.StartedAt?.ToUnixTimeMilliseconds(), finished = step.FinishedAt?.ToUnixTimeMilliseconds(),
+            });
         return changed == 1 ? changed : throw new ArgumentException($"Run {step.RunId} has no step {step.Index}.", nameof(step));
     }
 
@@ -89,8 +93,12 @@ internal static class StoreWrites
         new { error.RunId, error.Step, error.Message, error.Details, At = error.At.ToUnixTimeMilliseconds() });
 
     public static int AppendAudit(this DbTransaction tx, AuditEntry entry) => tx.Change(
-        "INSERT INTO audit (at, who, action, subject, details) VALUES (@At, @Who, @Action, @Subject, @Details)",
-        new { At = entry.At.ToUnixTimeMilliseconds(), entry.Who, entry.Action, entry.Subject, entry.Details });
+        "INSERT INTO audit (at, who, origin, action, subject, details) VALUES (@At, @Who, @From, @Action, @Subject, @Details)",
+        new { At = entry.At.ToUnixTimeMilliseconds(), entry.Who, entry.From, entry.Action, entry.Subject, entry.Details });
+
+    public static int AppendSample(this DbTransaction tx, string runId, RunSample sample) => tx.Change(
+        "INSERT INTO samples (run_id, at, row_count, rate, lag, is_held) VALUES (@runId, @At, @Rows, @RowsPerSecond, @LagSeconds, @IsHeld)",
+        new { runId, At = sample.At.ToUnixTimeMilliseconds(), sample.Rows, sample.RowsPerSecond, sample.LagSeconds, IsHeld = sample.IsHeld ? 1L : 0L });
 
     public static int PutLease(this DbTransaction tx, Lease lease) => tx.Change(
         """

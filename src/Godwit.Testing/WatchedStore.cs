@@ -34,8 +34,16 @@ internal sealed class WatchedStore(IStore inner, ProcessLife life) : IStore
 
     public Task<IReadOnlyList<StepRecord>> GetStepsAsync(string runId, CancellationToken ct = default) => life.CallAsync(() => inner.GetStepsAsync(runId, ct));
 
-    public Task<IReadOnlyList<JournalEntry>> GetJournalAsync(string runId, CancellationToken ct = default) =>
-        life.CallAsync(() => inner.GetJournalAsync(runId, ct));
+    public Task<IReadOnlyList<JournalEntry>> GetJournalAsync(string runId, long after, int most, CancellationToken ct = default) =>
+        life.CallAsync(() => inner.GetJournalAsync(runId, after, most, ct));
+
+    public Task AppendSampleAsync(Lease lease, RunSample sample, CancellationToken ct = default) => life.CallAsync(() => inner.AppendSampleAsync(lease, sample, ct));
+
+    public Task<IReadOnlyList<RunSample>> GetSamplesAsync(string runId, CancellationToken ct = default) => life.CallAsync(() => inner.GetSamplesAsync(runId, ct));
+
+    public Task PutRowLimitAsync(string runId, RowLimit limit, CancellationToken ct = default) => life.CallAsync(() => inner.PutRowLimitAsync(runId, limit, ct));
+
+    public Task<RowLimit?> FindRowLimitAsync(string runId, CancellationToken ct = default) => life.CallAsync(() => inner.FindRowLimitAsync(runId, ct));
 
     public Task<IReadOnlyList<RunError>> GetErrorsAsync(string runId, CancellationToken ct = default) => life.CallAsync(() => inner.GetErrorsAsync(runId, ct));
 
@@ -64,7 +72,7 @@ internal sealed class WatchedStore(IStore inner, ProcessLife life) : IStore
 
     public Task AppendAuditAsync(AuditEntry entry, CancellationToken ct = default) => life.CallAsync(() => inner.AppendAuditAsync(entry, ct));
 
-    public Task<IReadOnlyList<AuditEntry>> GetAuditAsync(int most, CancellationToken ct = default) => life.CallAsync(() => inner.GetAuditAsync(most, ct));
+    public Task<IReadOnlyList<AuditEntry>> GetAuditAsync(int most, long? before = null, CancellationToken ct = default) => life.CallAsync(() => inner.GetAuditAsync(most, before, ct));
 
     /// <summary>Nothing: the store goes from one process to the next.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

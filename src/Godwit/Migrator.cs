@@ -23,6 +23,7 @@ public sealed class Migrator
     private readonly MigratorOptions _options;
     private readonly TimeProvider _clock;
     private readonly RunStatusReader _reader;
+    private readonly Steering _steering;
 
     /// <summary>A door to one server and one store; both stay the caller's.</summary>
     /// <param name="gateway">The server that holds the tables.</param>
@@ -34,12 +35,16 @@ public sealed class Migrator
         _clock = _options.Clock;
         _reader = new RunStatusReader(store, _clock);
         Host = _options.Host(gateway, store);
+        _steering = new Steering(Host);
     }
 
     /// <summary>The server, as host:port.</summary>
     public string Node => _gateway.Name;
 
     internal RunHost Host { get; }
+
+    /// <summary>Is set when something was left to a worker, so that one in this process need not wait for its next look.</summary>
+    internal Signal Asked { get; } = new();
 
     /// <summary>Where every migration is on this instance, each after those that it depends on.</summary>
     public Task<IReadOnlyList<MigrationOverview>> MigrationsAsync(CancellationToken ct = default) => new MigrationLedger(Host).ListAsync(ct);
@@ -107,11 +112,76 @@ public sealed class Migrator
     /// <param name="who">Who wants it, for the audit trail.</param>
     /// <param name="ct">Cancels.</param>
     /// <exception cref="WrongStateException">The run has begun.</exception>
-    public async Task QueueAsync(string runId, string who, CancellationToken ct = default)
+    public Task QueueAsync(string runId, Actor who, CancellationToken ct = default) => AskAsync(runId, RunRequest.Start, who, ct: ct);
+
+    /// <summary>
+    /// Leaves something to the process that owns a run, or to a worker when none does, and returns at once;
+    /// <see cref="RunStatus.Asked"/> says so until it is answered.
+    /// </summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="request">What is asked. To resume a run that has not begun is to start it.</param>
+    /// <param name="who">Who wants it, for the audit trail.</param>
+    /// <param name="force">Whether a run is rolled back though migrations that depend on it are done or begun.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <exception cref="WrongStateException">It may not be asked of the run as it is.</exception>
+    public async Task<RunStatus> AskAsync(string runId, RunRequest request, Actor who, bool force = false, CancellationToken ct = default)
     {
-        var run = await RequireStateAsync(runId, "be queued", ct, RunState.NotStarted);
-        await _store.AppendAuditAsync(new AuditEntry(_clock.GetUtcNow(), who, "start", run.Subject, $"run {runId}"), ct);
-        await _store.PutRequestAsync(runId, RunRequest.Start, ct);
+        var run = await _steering.RequireAsync(runId, request, force, ct);
+        RequireSameServer(run);
+        await AuditAsync(who, request, run, ct);
+        await _store.PutRequestAsync(runId, (run.State, request) == (RunState.NotStarted, RunRequest.Resume) ? RunRequest.Start : request, ct);
+        Asked.Set();
+        return await StatusAsync(runId, ct);
+    }
+
+    /// <summary>
+    /// Says how fast a run may copy from now on. Statements that are under way keep their pace: to pause and to resume the run begins them anew.
+    /// </summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="rowsPerSecond">The most rows per second, over all lanes; null for no limit.</param>
+    /// <param name="who">Who wants it, for the audit trail.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <exception cref="InvalidRequestException">The limit is not above 0.</exception>
+    /// <exception cref="WrongStateException">The run has ended.</exception>
+    public async Task<RunStatus> LimitAsync(string runId, long? rowsPerSecond, Actor who, CancellationToken ct = default)
+    {
+        if (rowsPerSecond <= 0)
+        {
+            throw new InvalidRequestException(["The limit must be at least 1 row per second; leave it out for no limit, or pause the run to hold it."]);
+        }
+
+        var run = await FindAsync(runId, ct);
+        if (RunTransitions.IsFinal(run.State) || run.State == RunState.Completed)
+        {
+            throw new WrongStateException($"Run {runId} is {run.State}: there is nothing left to slow down.");
+        }
+
+        await _store.AppendAuditAsync(who.Did("limit", run.Subject, $"run {runId}: {(rowsPerSecond is { } most ? $"{most} rows/s" : "no limit")}", _clock.GetUtcNow()), ct);
+        await _store.PutRowLimitAsync(runId, new RowLimit(rowsPerSecond), ct);
+        return await StatusAsync(runId, ct);
+    }
+
+    /// <summary>What may be asked of a run as it is.</summary>
+    /// <exception cref="RunNotFoundException">There is no such run.</exception>
+    public async Task<IReadOnlyList<RunRequest>> ChoicesAsync(string runId, CancellationToken ct = default) => Steering.Of(await FindAsync(runId, ct), _clock.GetUtcNow());
+
+    /// <summary>The frozen plan of a run.</summary>
+    /// <exception cref="RunNotFoundException">There is no such run.</exception>
+    public Task<Plan> PlanAsync(string runId, CancellationToken ct = default) => _reader.PlanAsync(runId, ct);
+
+    /// <summary>A stretch of the journal of a run, oldest first.</summary>
+    /// <inheritdoc cref="IRunStore.GetJournalAsync(string, long, int, CancellationToken)"/>
+    public async Task<IReadOnlyList<JournalEntry>> JournalAsync(string runId, long after = 0, int most = 1000, CancellationToken ct = default)
+    {
+        await FindAsync(runId, ct);
+        return await _store.GetJournalAsync(runId, after, most, ct);
+    }
+
+    /// <summary>The figures of a run over time, oldest first: closer together in its first minutes than in its later days.</summary>
+    public async Task<IReadOnlyList<RunSample>> SamplesAsync(string runId, CancellationToken ct = default)
+    {
+        await FindAsync(runId, ct);
+        return await _store.GetSamplesAsync(runId, ct);
     }
 
     /// <summary>Every setting as it is now, defaults filled in.</summary>
@@ -123,7 +193,7 @@ public sealed class Migrator
     /// <param name="who">Who does it, for the audit trail.</param>
     /// <param name="ct">Cancels.</param>
     /// <exception cref="InvalidRequestException">There is no such setting, or the value is not good.</exception>
-    public async Task SetAsync(string name, string? value, string who, CancellationToken ct = default)
+    public async Task SetAsync(string name, string? value, Actor who, CancellationToken ct = default)
     {
         if (WorkerSettings.Problems(name, value ?? WorkerSettings.Definitions.FirstOrDefault(d => d.Name == name)?.Default ?? "") is { Count: > 0 } problems)
         {
@@ -131,7 +201,8 @@ public sealed class Migrator
         }
 
         var shown = value is null ? null : WorkerSettings.Shown(name, value);
-        await _store.PutSettingAsync(name, value, new AuditEntry(_clock.GetUtcNow(), who, value is null ? "unset" : "set", name, shown), ct);
+        await _store.PutSettingAsync(name, value, who.Did(value is null ? "unset" : "set", name, shown, _clock.GetUtcNow()), ct);
+        Asked.Set();
     }
 
     /// <summary>Sends a test to everybody whom the setting <c>notify</c> names, once, and says what came of it.</summary>
@@ -154,8 +225,13 @@ public sealed class Migrator
         }));
     }
 
-    /// <summary>The newest entries of the audit trail, the newest first.</summary>
-    public Task<IReadOnlyList<AuditEntry>> AuditAsync(int most, CancellationToken ct = default) => _store.GetAuditAsync(most, ct);
+    /// <summary>Entries of the audit trail, the newest first.</summary>
+    /// <inheritdoc cref="ISettingsStore.GetAuditAsync"/>
+    public Task<IReadOnlyList<AuditEntry>> AuditAsync(int most, long? before = null, CancellationToken ct = default) => _store.GetAuditAsync(most, before, ct);
+
+    /// <summary>Keeps something that somebody did outside of runs and settings, such as to make a user.</summary>
+    public Task RecordAsync(Actor who, string action, string subject, string? details = null, CancellationToken ct = default) =>
+        _store.AppendAuditAsync(who.Did(action, subject, details, _clock.GetUtcNow()), ct);
 
     /// <summary>What is known of a run.</summary>
     /// <exception cref="RunNotFoundException">There is no such run.</exception>
@@ -168,29 +244,22 @@ public sealed class Migrator
     /// <exception cref="WrongStateException">The run is not in a state that can be held.</exception>
     public async Task<RunStatus> PauseAsync(string runId, CancellationToken ct = default)
     {
-        await RequireStateAsync(runId, "be paused", ct, RunState.Running, RunState.AwaitingCutover);
+        await BeginAsync(runId, RunRequest.Pause, false, ct);
         return await SteerAsync(runId, RunRequest.Pause, r => r.State is not (RunState.Running or RunState.AwaitingCutover), null, ct);
     }
 
     /// <summary>Goes on with a paused, failed or interrupted run: tells its owner, or takes it over and runs it here to its end.</summary>
     /// <exception cref="WrongStateException">The run has ended.</exception>
-    public async Task<RunStatus> ResumeAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default)
-    {
-        var run = await RequireStateAsync(
-            runId, "be resumed", ct, RunState.NotStarted, RunState.Starting, RunState.Running, RunState.Paused, RunState.AwaitingCutover, RunState.Failed, RunState.NeedsOperator, RunState.RollingBack);
-        if (run.State == RunState.Paused)
-        {
-            return await SteerAsync(runId, RunRequest.Resume, r => r.State != RunState.Paused, progress, ct);
-        }
-
-        return await OwnAsync(runId, RunRequest.Resume, progress, ct);
-    }
+    public async Task<RunStatus> ResumeAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default) =>
+        (await BeginAsync(runId, RunRequest.Resume, false, ct)).State == RunState.Paused
+            ? await SteerAsync(runId, RunRequest.Resume, r => r.State != RunState.Paused, progress, ct)
+            : await OwnAsync(runId, RunRequest.Resume, progress, ct);
 
     /// <summary>Kills the queries of a run and makes its owner let go of it; it stays resumable.</summary>
     /// <exception cref="WrongStateException">There is nothing to stop.</exception>
     public async Task<RunStatus> StopAsync(string runId, CancellationToken ct = default)
     {
-        await RequireStateAsync(runId, "be stopped", ct, RunState.Running, RunState.Paused, RunState.AwaitingCutover, RunState.RollingBack);
+        await BeginAsync(runId, RunRequest.Stop, false, ct);
         await SteerAsync(runId, RunRequest.Stop, _ => false, null, ct);
         return await StatusAsync(runId, ct);
     }
@@ -199,7 +268,7 @@ public sealed class Migrator
     /// <exception cref="WrongStateException">The run does not await its cutover.</exception>
     public async Task<RunStatus> CutOverAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default)
     {
-        await RequireStateAsync(runId, "be cut over", ct, RunState.AwaitingCutover);
+        await BeginAsync(runId, RunRequest.CutOver, false, ct);
         return await SteerAsync(runId, RunRequest.CutOver, r => r.State is not (RunState.AwaitingCutover or RunState.Running), progress, ct);
     }
 
@@ -211,32 +280,7 @@ public sealed class Migrator
     /// <exception cref="WrongStateException">The run cannot be undone, or no longer, or others are built on it.</exception>
     public async Task<RunStatus> RollbackAsync(string runId, IProgress<RunStatus>? progress = null, bool force = false, CancellationToken ct = default)
     {
-        var run = await RequireStateAsync(
-            runId,
-            "be rolled back",
-            ct,
-            RunState.NotStarted,
-            RunState.Starting,
-            RunState.Running,
-            RunState.Paused,
-            RunState.AwaitingCutover,
-            RunState.Failed,
-            RunState.NeedsOperator,
-            RunState.Completed,
-            RunState.RollingBack);
-        if (run.State == RunState.Completed && !(run.RollbackUntil > _clock.GetUtcNow()))
-        {
-            throw new WrongStateException(
-                run.CleanedUp || run.RollbackUntil is null
-                    ? $"Run {runId} is Completed and there is no way back any more: it was cleaned up, or its plan said that there is none."
-                    : $"The rollback window of run {runId} ended at {run.RollbackUntil:yyyy-MM-dd HH:mm:ss} UTC. `godwit cleanup {runId}` removes what is left.");
-        }
-
-        if (!force && run.State != RunState.RollingBack && await new MigrationLedger(Host).DependentsAsync(run.Migration, ct) is [var dependent, ..])
-        {
-            throw new WrongStateException($"{dependent.Migration} depends on {run.Migration} and is {dependent.State}: `godwit rollback {dependent.RunId}` first, or give --force to undo this one all the same.");
-        }
-
+        var run = await BeginAsync(runId, RunRequest.Rollback, force, ct);
         return await SteerAsync(
             runId, RunRequest.Rollback, r => r.State is RunState.RolledBack || (r.State is RunState.Failed or RunState.NeedsOperator && r.State != run.State), progress, ct);
     }
@@ -245,10 +289,8 @@ public sealed class Migrator
     /// <exception cref="WrongStateException">The run is not completed, or was cleaned up before.</exception>
     public async Task<RunStatus> CleanUpAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default)
     {
-        var run = await RequireStateAsync(runId, "be cleaned up", ct, RunState.Completed);
-        return run.CleanedUp
-            ? throw new WrongStateException($"Run {runId} was cleaned up before; nothing of it is left.")
-            : await OwnAsync(runId, RunRequest.CleanUp, progress, ct);
+        await BeginAsync(runId, RunRequest.CleanUp, false, ct);
+        return await OwnAsync(runId, RunRequest.CleanUp, progress, ct);
     }
 
     /// <summary>Tables that look like an earlier run's leftovers may be those of a run that we know: nobody must be told to drop them.</summary>
@@ -270,7 +312,7 @@ public sealed class Migrator
 
     private async Task<RunStatus> OwnAsync(string runId, RunRequest first, IProgress<RunStatus>? progress, CancellationToken ct)
     {
-        await RequireSameServerAsync(runId, ct);
+        RequireSameServer(await FindAsync(runId, ct));
         Func<Task>? beat = progress is null ? null : async () => progress.Report(await StatusAsync(runId, CancellationToken.None));
         await using (var notifier = NewNotifier(f => _options.NotificationFailures?.Report(f)))
         {
@@ -311,20 +353,21 @@ public sealed class Migrator
     private async Task<RunRecord> FindAsync(string runId, CancellationToken ct) =>
         await _store.FindRunAsync(runId, ct) ?? throw new RunNotFoundException(runId);
 
-    private async Task<RunRecord> RequireStateAsync(string runId, string verb, CancellationToken ct, params RunState[] states)
+    private async Task<RunRecord> BeginAsync(string runId, RunRequest request, bool force, CancellationToken ct)
     {
-        var run = await FindAsync(runId, ct);
-        return Array.IndexOf(states, run.State) >= 0
-            ? run
-            : throw new WrongStateException($"Run {runId} is {run.State}, so it cannot {verb}; only a run that is {string.Join(", ", states)} can.");
+        var run = await _steering.RequireAsync(runId, request, force, ct);
+        await AuditAsync(_options.Actor, request, run, ct);
+        return run;
     }
 
-    private async Task RequireSameServerAsync(string runId, CancellationToken ct)
+    private Task AuditAsync(Actor who, RunRequest request, RunRecord run, CancellationToken ct) => _store.AppendAuditAsync(
+        who.Did(request.ToString().ToLowerInvariant(), run.Subject, $"run {run.RunId}, {run.State}", _clock.GetUtcNow()), ct);
+
+    private void RequireSameServer(RunRecord run)
     {
-        var run = await FindAsync(runId, ct);
         if (run.Instance != _gateway.Name)
         {
-            throw new WrongStateException($"Run {runId} belongs to {run.Instance}, not to {_gateway.Name}: give --server for that one.");
+            throw new WrongStateException($"Run {run.RunId} belongs to {run.Instance}, not to {_gateway.Name}: give --server for that one.");
         }
     }
 }

@@ -28,6 +28,9 @@ public sealed record MigratorOptions
     /// <summary>The version of the application; null when migrations have no window.</summary>
     public string? AppVersion { get; init; }
 
+    /// <summary>Who works with it, for the audit trail, where a call names nobody.</summary>
+    public Actor Actor { get; init; } = Actor.OfProcess;
+
     /// <summary>The clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 

@@ -3,7 +3,7 @@ using Godwit.Plans;
 
 namespace Godwit.CrashHost;
 
-/// <summary>A store that tells somebody before and after each write which a later process stands on; leases are not among them.</summary>
+/// <summary>A store that tells somebody before and after each write which a later process stands on; leases are not among them. While it is told, nothing else is written.</summary>
 /// <param name="inner">The store.</param>
 /// <param name="reach">Is given the number of the write from 1, its name, the run's id, and whether it has been written.</param>
 public sealed class CrashingStore(IStore inner, Func<int, string, string, bool, Task> reach) : IStore
@@ -37,9 +37,17 @@ public sealed class CrashingStore(IStore inner, Func<int, string, string, bool, 
 
     public Task PutSettingAsync(string name, string? value, AuditEntry audit, CancellationToken ct = default) => inner.PutSettingAsync(name, value, audit, ct);
 
-    public Task AppendAuditAsync(AuditEntry entry, CancellationToken ct = default) => inner.AppendAuditAsync(entry, ct);
+    public Task AppendAuditAsync(AuditEntry entry, CancellationToken ct = default) => QuietlyAsync(() => inner.AppendAuditAsync(entry, ct));
 
-    public Task<IReadOnlyList<AuditEntry>> GetAuditAsync(int most, CancellationToken ct = default) => inner.GetAuditAsync(most, ct);
+    public Task<IReadOnlyList<AuditEntry>> GetAuditAsync(int most, long? before = null, CancellationToken ct = default) => inner.GetAuditAsync(most, before, ct);
+
+    public Task AppendSampleAsync(Lease lease, RunSample sample, CancellationToken ct = default) => QuietlyAsync(() => inner.AppendSampleAsync(lease, sample, ct));
+
+    public Task<IReadOnlyList<RunSample>> GetSamplesAsync(string runId, CancellationToken ct = default) => inner.GetSamplesAsync(runId, ct);
+
+    public Task PutRowLimitAsync(string runId, RowLimit limit, CancellationToken ct = default) => inner.PutRowLimitAsync(runId, limit, ct);
+
+    public Task<RowLimit?> FindRowLimitAsync(string runId, CancellationToken ct = default) => inner.FindRowLimitAsync(runId, ct);
 
     public Task<RunRecord?> FindRunAsync(string runId, CancellationToken ct = default) => inner.FindRunAsync(runId, ct);
 
@@ -49,30 +57,50 @@ public sealed class CrashingStore(IStore inner, Func<int, string, string, bool, 
 
     public Task<IReadOnlyList<StepRecord>> GetStepsAsync(string runId, CancellationToken ct = default) => inner.GetStepsAsync(runId, ct);
 
-    public Task<IReadOnlyList<JournalEntry>> GetJournalAsync(string runId, CancellationToken ct = default) => inner.GetJournalAsync(runId, ct);
+    public Task<IReadOnlyList<JournalEntry>> GetJournalAsync(string runId, long after, int most, CancellationToken ct = default) => inner.GetJournalAsync(runId, after, most, ct);
 
     public Task<IReadOnlyList<RunError>> GetErrorsAsync(string runId, CancellationToken ct = default) => inner.GetErrorsAsync(runId, ct);
 
     public Task<Lease> AcquireLeaseAsync(string runId, string owner, TimeSpan duration, CancellationToken ct = default) =>
-        inner.AcquireLeaseAsync(runId, owner, duration, ct);
+        QuietlyAsync(() => inner.AcquireLeaseAsync(runId, owner, duration, ct));
 
     public Task<Lease?> FindLeaseAsync(string runId, CancellationToken ct = default) => inner.FindLeaseAsync(runId, ct);
 
     public Task<Lease> RenewLeaseAsync(Lease lease, TimeSpan duration, string? progress, CancellationToken ct = default) =>
-        inner.RenewLeaseAsync(lease, duration, progress, ct);
+        QuietlyAsync(() => inner.RenewLeaseAsync(lease, duration, progress, ct));
 
-    public Task ReleaseLeaseAsync(Lease lease, CancellationToken ct = default) => inner.ReleaseLeaseAsync(lease, ct);
+    public Task ReleaseLeaseAsync(Lease lease, CancellationToken ct = default) => QuietlyAsync(() => inner.ReleaseLeaseAsync(lease, ct));
 
-    public Task PutRequestAsync(string runId, RunRequest request, CancellationToken ct = default) => inner.PutRequestAsync(runId, request, ct);
+    public Task PutRequestAsync(string runId, RunRequest request, CancellationToken ct = default) => QuietlyAsync(() => inner.PutRequestAsync(runId, request, ct));
 
     public Task<RunRequest> GetRequestAsync(string runId, CancellationToken ct = default) => inner.GetRequestAsync(runId, ct);
 
-    public Task ClearRequestAsync(Lease lease, RunRequest request, CancellationToken ct = default) => inner.ClearRequestAsync(lease, request, ct);
+    public Task ClearRequestAsync(Lease lease, RunRequest request, CancellationToken ct = default) => QuietlyAsync(() => inner.ClearRequestAsync(lease, request, ct));
 
     public async ValueTask DisposeAsync()
     {
         await inner.DisposeAsync();
         _one.Dispose();
+    }
+
+    // A process that is frozen in the middle of a write keeps all others from writing to a file.
+    private Task<int> QuietlyAsync(Func<Task> write) => QuietlyAsync(async () =>
+    {
+        await write();
+        return 0;
+    });
+
+    private async Task<T> QuietlyAsync<T>(Func<Task<T>> write)
+    {
+        await _one.WaitAsync();
+        try
+        {
+            return await write();
+        }
+        finally
+        {
+            _one.Release();
+        }
     }
 
     // One at a time, so that "before write N" is a moment at which exactly N - 1 are written.

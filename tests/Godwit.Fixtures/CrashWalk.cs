@@ -46,8 +46,8 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
         var points = Enumerable.Range(1, undisturbed.Writes).SelectMany(n => new[] { $"{n}:before", $"{n}:after" })
             .Where((p, i) => only?.Contains(p, StringComparer.Ordinal) ?? i % stride == 0)
 
-            // Before the first write there is no run, and so no lease that could end; after the last one there is nothing to be kept from.
-            .Where(p => kind != CrashKind.GodwitFrozen || (p != "1:before" && p != $"{undisturbed.Writes}:after")).ToList();
+            // Until after the first write, which makes the run, there is no lease that could end; after the last one there is nothing to be kept from.
+            .Where(p => kind != CrashKind.GodwitFrozen || (p is not ("1:before" or "1:after") && p != $"{undisturbed.Writes}:after")).ToList();
         say($"{scenario.Name}: {undisturbed.Writes} writes, {points.Count} points");
         ConcurrentBag<string> failures = [];
         var lanes = new ParallelOptions { MaxDegreeOfParallelism = kind == CrashKind.ServerKilled ? 1 : Environment.ProcessorCount };

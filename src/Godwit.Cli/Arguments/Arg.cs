@@ -20,6 +20,9 @@ internal static class Arg
     public static Argument<string> Table() =>
         Named("DB.TABLE", "The table; a part with a dot or another special character stands in quotes: '\"my.db\".events'");
 
+    /// <summary>Something else.</summary>
+    public static Argument<string> Text(string name, string description) => Named(name, description);
+
     private static Argument<string> Named(string name, string description) =>
         new(name) { Description = description, HelpName = name, Arity = ArgumentArity.ExactlyOne };
 }

@@ -30,7 +30,14 @@ public interface IRunStore : IAsyncDisposable
     Task<IReadOnlyList<StepRecord>> GetStepsAsync(string runId, CancellationToken ct = default);
 
     /// <summary>The journal of a run, oldest first.</summary>
-    Task<IReadOnlyList<JournalEntry>> GetJournalAsync(string runId, CancellationToken ct = default);
+    Task<IReadOnlyList<JournalEntry>> GetJournalAsync(string runId, CancellationToken ct = default) => GetJournalAsync(runId, 0, int.MaxValue, ct);
+
+    /// <summary>A stretch of the journal of a run, oldest first.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="after">Only entries after the one of this sequence number.</param>
+    /// <param name="most">How many at most.</param>
+    /// <param name="ct">Cancels.</param>
+    Task<IReadOnlyList<JournalEntry>> GetJournalAsync(string runId, long after, int most, CancellationToken ct = default);
 
     /// <summary>The errors of a run, oldest first.</summary>
     Task<IReadOnlyList<RunError>> GetErrorsAsync(string runId, CancellationToken ct = default);
@@ -63,6 +70,18 @@ public interface IRunStore : IAsyncDisposable
 
     /// <summary>Keeps an error for people.</summary>
     Task AppendErrorAsync(Lease lease, RunError error, CancellationToken ct = default);
+
+    /// <summary>Keeps the figures of a moment.</summary>
+    Task AppendSampleAsync(Lease lease, RunSample sample, CancellationToken ct = default);
+
+    /// <summary>The figures of a run that were kept, oldest first.</summary>
+    Task<IReadOnlyList<RunSample>> GetSamplesAsync(string runId, CancellationToken ct = default);
+
+    /// <summary>Says how fast a run may copy from now on. Needs no lease.</summary>
+    Task PutRowLimitAsync(string runId, RowLimit limit, CancellationToken ct = default);
+
+    /// <summary>How fast a run may copy, as somebody said while it was under way; null when what it was started with holds.</summary>
+    Task<RowLimit?> FindRowLimitAsync(string runId, CancellationToken ct = default);
 
     /// <summary>Leaves a request for the owner of a run; a later one replaces an earlier one. Needs no lease.</summary>
     Task PutRequestAsync(string runId, RunRequest request, CancellationToken ct = default);

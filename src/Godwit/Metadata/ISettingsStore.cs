@@ -16,8 +16,11 @@ public interface ISettingsStore
     /// <summary>Appends to the audit trail.</summary>
     Task AppendAuditAsync(AuditEntry entry, CancellationToken ct = default);
 
-    /// <summary>The newest entries of the audit trail, the newest first.</summary>
-    Task<IReadOnlyList<AuditEntry>> GetAuditAsync(int most, CancellationToken ct = default);
+    /// <summary>Entries of the audit trail, the newest first.</summary>
+    /// <param name="most">How many at most.</param>
+    /// <param name="before">Only entries older than the one of this number; null for the newest.</param>
+    /// <param name="ct">Cancels.</param>
+    Task<IReadOnlyList<AuditEntry>> GetAuditAsync(int most, long? before = null, CancellationToken ct = default);
 }
 
 /// <summary>Runs and settings: all that Godwit keeps.</summary>
@@ -29,4 +32,11 @@ public interface IStore : IRunStore, ISettingsStore;
 /// <param name="Action">What was done, a word or two: <c>set</c>, <c>start</c>, <c>rollback</c>.</param>
 /// <param name="Subject">To what: a setting, a run, a migration.</param>
 /// <param name="Details">More of it; never holds a secret.</param>
-public sealed record AuditEntry(DateTimeOffset At, string Who, string Action, string Subject, string? Details = null);
+public sealed record AuditEntry(DateTimeOffset At, string Who, string Action, string Subject, string? Details = null)
+{
+    /// <summary>Its number, which grows; given by the store.</summary>
+    public long Id { get; init; }
+
+    /// <summary>See <see cref="Actor.From"/>.</summary>
+    public string? From { get; init; }
+}

@@ -80,7 +80,26 @@ public enum StepState
 /// <param name="State">Where it is.</param>
 /// <param name="RowsDone">Rows that it has moved for good.</param>
 /// <param name="Attempts">How often it was begun.</param>
-public sealed record StepRecord(string RunId, int Index, StepState State, long RowsDone, int Attempts);
+public sealed record StepRecord(string RunId, int Index, StepState State, long RowsDone, int Attempts)
+{
+    /// <summary>When its last attempt began (UTC); null before the first.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>When it was done, failed or undone (UTC); null while it is at work.</summary>
+    public DateTimeOffset? FinishedAt { get; init; }
+}
+
+/// <summary>The figures of a run at a moment, kept for the curves that people look at.</summary>
+/// <param name="At">When (UTC).</param>
+/// <param name="Rows">Rows of finished steps and of those under way.</param>
+/// <param name="RowsPerSecond">Over the last half minute.</param>
+/// <param name="LagSeconds">How old the newest row is that the new table is sure to hold, in seconds; null when none is followed.</param>
+/// <param name="IsHeld">Whether a brake was on, or a person had paused it.</param>
+public sealed record RunSample(DateTimeOffset At, long Rows, double RowsPerSecond, double? LagSeconds, bool IsHeld);
+
+/// <summary>How fast a run may copy, as somebody said while it was under way.</summary>
+/// <param name="RowsPerSecond">The most rows per second; null for no limit.</param>
+public sealed record RowLimit(long? RowsPerSecond);
 
 /// <summary>What a journal entry says.</summary>
 public enum JournalEntryKind

@@ -65,18 +65,24 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
     /// <summary>One round. Returns the rows that it copied.</summary>
     public async Task<long> RoundAsync(RoundKind kind, CancellationToken ct)
     {
-        var position = Position;
+        var (position, asOf) = (Position, context.Clock.GetUtcNow());
         var round = context.Journal.Find<RoundFact>($"round/{direction.Name}");
         if (round is null || IsDone(round))
         {
             var to = await Positions.ReadAsync(context, direction.From, position, ct);
             if (to == position)
             {
+                Caught(asOf);
                 return 0;
             }
 
             round = new RoundFact((round?.Number ?? 0) + 1, position, to);
             await context.Journal.FactAsync($"round/{direction.Name}", round);
+        }
+        else
+        {
+            // An earlier owner read how far this round goes, nobody knows when.
+            asOf = default;
         }
 
         // The server's limit counts rows that are read: to find the few new rows it would be spent on looking at all the old ones.
@@ -87,6 +93,7 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
         var attached = await _copier.CopyAsync(
             new Chunk($"{direction.Name}-round-{round.Number}", direction, Condition(round.From, round.To), tuning, kind == RoundKind.Sweep, verify), ct);
         await context.Journal.FactAsync(PositionFact, round.To);
+        Caught(asOf);
         return attached.Fingerprints.Rows;
     }
 
@@ -105,6 +112,15 @@ internal sealed class Follower(StepContext context, RebuildSpec spec, Direction 
     /// <summary>The positions in the table that a direction fills which its sweeps took there; all others after the exchange are writers'.</summary>
     public static IReadOnlyList<long> SweptBlocks(StepJournal journal, string direction) =>
         journal.All<AttachedFact>($"attached/{direction}-round-").SelectMany(f => f.Value.Blocks).Distinct().Order().ToList();
+
+    // Everything that was there when the position was read has been copied by now.
+    private void Caught(DateTimeOffset asOf)
+    {
+        if (asOf != default && direction.Name == "forward")
+        {
+            context.Board.CaughtUpTo = asOf;
+        }
+    }
 
     private bool IsDone(RoundFact round) => context.Journal.Has($"attached/{direction.Name}-round-{round.Number}") && Position >= round.To;
 

@@ -21,6 +21,9 @@ public sealed record RunProgress
     /// <summary>Why the run is held or slowed; null when it is not.</summary>
     public string? Brake { get; init; }
 
+    /// <summary>See <see cref="RunStatus.LagSeconds"/>.</summary>
+    public double? LagSeconds { get; init; }
+
     /// <summary>A statement under way.</summary>
     public string? CurrentQueryId { get; init; }
 
@@ -57,6 +60,9 @@ internal sealed class ProgressBoard(TimeProvider clock)
     /// <summary>The measured facts of the cutover.</summary>
     public CutoverFigures? Cutover { get; set; }
 
+    /// <summary>Everything that was written up to this moment is in the new table; null when no writer is followed.</summary>
+    public DateTimeOffset? CaughtUpTo { get; set; }
+
     /// <summary>The figures of steps that an earlier owner has finished.</summary>
     public void Restore(Plan plan, IReadOnlyList<StepRecord> steps, Journal journal)
     {
@@ -81,24 +87,26 @@ internal sealed class ProgressBoard(TimeProvider clock)
     /// <summary>Rows that a step has moved for good; 0 when it moves none.</summary>
     public long FinishedRows(int step) => _done.GetValueOrDefault(step);
 
-    /// <summary>The figures of this moment as JSON.</summary>
-    public string Snapshot()
+    /// <summary>The figures of this moment.</summary>
+    public RunProgress Read()
     {
         var rows = _done.Values.Sum() + _live.Values.Sum();
-        return JsonSerializer.Serialize(
-            new RunProgress
-            {
-                RowsCopied = rows,
-                RowsPerSecond = Rate(rows),
-                Percent = Percent,
-                Brake = Brake,
-                CurrentQueryId = CurrentQueryId,
-                Activity = Activity,
-                Cutover = Cutover,
-                Live = _live.ToDictionary(),
-            },
-            PlanFormat.Json);
+        return new RunProgress
+        {
+            RowsCopied = rows,
+            RowsPerSecond = Rate(rows),
+            Percent = Percent,
+            Brake = Brake,
+            LagSeconds = CaughtUpTo is { } moment ? Math.Round((clock.GetUtcNow() - moment).TotalSeconds, 1) : null,
+            CurrentQueryId = CurrentQueryId,
+            Activity = Activity,
+            Cutover = Cutover,
+            Live = _live.ToDictionary(),
+        };
     }
+
+    /// <summary>The figures of this moment as JSON.</summary>
+    public string Snapshot() => JsonSerializer.Serialize(Read(), PlanFormat.Json);
 
     private double Rate(long rows)
     {

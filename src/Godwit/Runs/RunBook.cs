@@ -44,7 +44,7 @@ internal sealed class RunBook(IRunStore store, LeaseKeeper lease, RunRecord run,
         var step = undoing ?? Array.Find(steps, s => s.State is StepState.Running or StepState.Failed)?.Index;
         foreach (var running in steps.Where(s => s.State == StepState.Running).ToList())
         {
-            await KeepAsync(running with { State = StepState.Failed });
+            await KeepAsync(running with { State = StepState.Failed, FinishedAt = clock.GetUtcNow() });
         }
 
         await store.AppendErrorAsync(lease.Current, new RunError(Run.RunId, step, message, details, clock.GetUtcNow()), CancellationToken.None);

@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
 using Godwit.Metadata;
+using Godwit.Plans;
 
 namespace Godwit.Runs;
 
@@ -11,6 +13,7 @@ internal sealed class RunControl(IRunStore store, LeaseKeeper lease, string runI
 {
     private readonly CancellationTokenSource _end = new();
     private readonly SemaphoreSlim _requests = new(1);
+    private readonly Samples _samples = new(store, lease, clock);
     private RunRequest _taken;
     private CancellationTokenSource? _work;
     private Task? _heartbeat;
@@ -20,6 +23,9 @@ internal sealed class RunControl(IRunStore store, LeaseKeeper lease, string runI
 
     /// <summary>What a person asks for and nobody has answered yet.</summary>
     public RunRequest Request { get; private set; }
+
+    /// <summary>Is told how fast the run may copy, when somebody has said so since it was started.</summary>
+    public Action<RowLimit>? Limited { get; set; }
 
     /// <summary>Called after each beat.</summary>
     public Func<Task>? Beat { get; set; }
@@ -90,8 +96,15 @@ internal sealed class RunControl(IRunStore store, LeaseKeeper lease, string runI
         {
             while (true)
             {
-                await lease.RenewAsync(board.Snapshot(), CancellationToken.None);
+                var figures = board.Read();
+                await lease.RenewAsync(JsonSerializer.Serialize(figures, PlanFormat.Json), CancellationToken.None);
+                await _samples.KeepAsync(figures);
                 await LookAsync();
+                if (await store.FindRowLimitAsync(runId, CancellationToken.None) is { } limit)
+                {
+                    Limited?.Invoke(limit);
+                }
+
                 if (Request is RunRequest.Pause or RunRequest.Stop or RunRequest.Rollback && _work is { IsCancellationRequested: false } work)
                 {
                     await work.CancelAsync();

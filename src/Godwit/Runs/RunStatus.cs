@@ -1,3 +1,5 @@
+using Godwit.Metadata;
+
 namespace Godwit.Runs;
 
 /// <summary>What is known of a run at a moment; what <c>godwit status</c> prints, in this shape.</summary>
@@ -21,8 +23,17 @@ public sealed record RunStatus
     /// <summary>The sentence that says why it is not going on; null when it is.</summary>
     public string? Problem { get; init; }
 
+    /// <summary>What somebody asked for and neither its owner nor a worker has answered yet.</summary>
+    public RunRequest Asked { get; init; }
+
     /// <summary>Whether it has not begun and waits for a worker.</summary>
-    public bool IsQueued { get; init; }
+    public bool IsQueued => State == RunState.NotStarted && Asked == RunRequest.Start;
+
+    /// <summary>The most rows per second that it may copy; null for no limit.</summary>
+    public long? MaxRowsPerSecond { get; init; }
+
+    /// <summary>How old the newest row is that the new table is sure to hold, in seconds; null when none is followed.</summary>
+    public double? LagSeconds { get; init; }
 
     /// <summary>The process that owns it, as host:pid:nonce; null when none does.</summary>
     public string? Owner { get; init; }
@@ -90,7 +101,20 @@ public sealed record RunStatus
 /// <param name="Description">One line for a person.</param>
 /// <param name="RowsDone">Rows moved so far.</param>
 /// <param name="RowsTotal">Rows to move; null when it moves none or nobody can know.</param>
-public sealed record StepStatus(int Index, string Kind, string Node, string State, string Description, long RowsDone, long? RowsTotal);
+public sealed record StepStatus(int Index, string Kind, string Node, string State, string Description, long RowsDone, long? RowsTotal)
+{
+    /// <summary>The operation it belongs to: its place in the plan, from 0.</summary>
+    public int Operation { get; init; }
+
+    /// <summary>How often it was begun.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>When its last attempt began (UTC); null before the first.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>When it was done, failed or undone (UTC); null while it is at work.</summary>
+    public DateTimeOffset? FinishedAt { get; init; }
+}
 
 /// <summary>An error in a <see cref="RunStatus"/>.</summary>
 /// <param name="At">When (UTC).</param>

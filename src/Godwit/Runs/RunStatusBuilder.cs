@@ -7,7 +7,7 @@ namespace Godwit.Runs;
 /// <summary>Puts a status together from what the store holds.</summary>
 internal static class RunStatusBuilder
 {
-    public static RunStatus Build(RunRecord run, Plan plan, IReadOnlyList<StepRecord> steps, IReadOnlyList<RunError> errors, string? owner, bool isQueued)
+    public static RunStatus Build(RunRecord run, Plan plan, IReadOnlyList<StepRecord> steps, IReadOnlyList<RunError> errors, string? owner)
     {
         var progress = run.Progress is null ? new RunProgress() : JsonSerializer.Deserialize<RunProgress>(run.Progress, PlanFormat.Json)!;
         var isLive = owner is not null;
@@ -27,7 +27,8 @@ internal static class RunStatusBuilder
             Strategy = run.Strategy,
             Problem = run.Problem,
             Owner = owner,
-            IsQueued = isQueued,
+            MaxRowsPerSecond = JsonSerializer.Deserialize<RunOptions>(run.Options, PlanFormat.Json)!.MaxRowsPerSecond,
+            LagSeconds = isWorking || (isLive && run.State == RunState.AwaitingCutover) ? progress.LagSeconds : null,
             Steps = shown,
             RowsCopied = rows,
             RowsTotal = rowsTotal,
@@ -70,6 +71,12 @@ internal static class RunStatusBuilder
             record.State.ToString().ToLowerInvariant(),
             planned.Description,
             record.State == StepState.Done ? record.RowsDone : live,
-            planned.RowsTotal);
+            planned.RowsTotal)
+        {
+            Operation = planned.Operation,
+            Attempts = record.Attempts,
+            StartedAt = record.StartedAt,
+            FinishedAt = record.FinishedAt,
+        };
     }
 }

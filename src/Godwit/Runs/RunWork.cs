@@ -150,6 +150,7 @@ internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
             // Without a way back and without an old table there is nothing to clean up.
             CleanedUp = !canGoBack && !services.Operations.Any(o => o.Spec.LeavesRetired),
         });
+        services.Board.CaughtUpTo = null;
         services.Board.Activity = null;
     }
 

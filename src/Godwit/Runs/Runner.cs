@@ -55,6 +55,7 @@ internal sealed class Runner
                 await store.PutRequestAsync(runId, first, ct);
             }
 
+            control.Limited = limit => runner._services.Options = runner._services.Options with { MaxRowsPerSecond = limit.RowsPerSecond };
             control.Take(first);
             book.Moved = control.AnswerAsync;
             control.Start();

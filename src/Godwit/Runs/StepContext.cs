@@ -112,7 +112,8 @@ internal sealed class RunServices
 
     public required ProgressBoard Board { get; init; }
 
-    public required RunOptions Options { get; init; }
+    /// <summary>How the run is to behave; another one when somebody limits it while it is under way.</summary>
+    public required RunOptions Options { get; set; }
 
     public required TimeProvider Clock { get; init; }
 

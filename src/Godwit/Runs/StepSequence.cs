@@ -59,7 +59,7 @@ internal sealed class StepSequence(RunBook book, RunServices services)
             var context = new StepContext(services, step);
             services.Board.Activity = $"undoing: {step.Description}";
             await WithPatienceAsync(step, () => StepCatalog.Get(step.Kind).UndoAsync(context, ct), ct);
-            await book.KeepAsync(book.Steps[step.Index] with { State = StepState.Undone, RowsDone = 0 });
+            await book.KeepAsync(book.Steps[step.Index] with { State = StepState.Undone, RowsDone = 0, FinishedAt = services.Clock.GetUtcNow() });
         }
 
         Undoing = null;
@@ -137,11 +137,11 @@ internal sealed class StepSequence(RunBook book, RunServices services)
             await PassGateAsync(step, ct);
         }
 
-        await book.KeepAsync(record with { State = StepState.Running, Attempts = record.Attempts + 1 });
+        await book.KeepAsync(record with { State = StepState.Running, Attempts = record.Attempts + 1, StartedAt = services.Clock.GetUtcNow(), FinishedAt = null });
         services.Board.Activity = step.Description;
         var context = new StepContext(services, step);
         await WithPatienceAsync(step, () => StepCatalog.Get(step.Kind).ForwardAsync(context, ct), ct);
-        await book.KeepAsync(book.Steps[step.Index] with { State = StepState.Done, RowsDone = services.Board.FinishedRows(step.Index) });
+        await book.KeepAsync(book.Steps[step.Index] with { State = StepState.Done, RowsDone = services.Board.FinishedRows(step.Index), FinishedAt = services.Clock.GetUtcNow() });
     }
 
     private async Task PassGateAsync(PlannedStep step, CancellationToken ct)

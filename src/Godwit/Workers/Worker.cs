@@ -47,7 +47,7 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
             while (true)
             {
                 await TryLookAsync(end.Token);
-                await Task.Delay(Period, _host.Clock, end.Token);
+                await migrator.Asked.WaitAsync(Period, _host.Clock, end.Token);
             }
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)

@@ -27,7 +27,8 @@ internal static class WorkerDecision
     {
         (RunState.NotStarted, RunRequest.Start) => settings.Drain ? WorkerMove.Nothing : WorkerMove.Work,
         (_, RunRequest.Rollback) when RunTransitions.IsAllowed(state, RunState.RollingBack) || state == RunState.RollingBack => WorkerMove.RollBack,
-        (RunState.Paused or RunState.Failed or RunState.NeedsOperator, RunRequest.Resume) => WorkerMove.Work,
+        (RunState.Paused or RunState.Failed or RunState.NeedsOperator or RunState.Starting or RunState.Running or RunState.AwaitingCutover, RunRequest.Resume) => WorkerMove.Work,
+        (RunState.Running or RunState.AwaitingCutover, RunRequest.Pause or RunRequest.Stop) => WorkerMove.Work,
         (RunState.AwaitingCutover, RunRequest.CutOver) => WorkerMove.Work,
         (RunState.Completed, RunRequest.CleanUp) => WorkerMove.Work,
 

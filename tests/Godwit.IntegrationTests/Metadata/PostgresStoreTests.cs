@@ -66,7 +66,7 @@ public sealed class PostgresServerTests : IAsyncLifetime
         await command.ExecuteNonQueryAsync(Ct);
         await using var older = PostgresStore.Open(_server.ConnectionString);
 
-        (await Should.ThrowAsync<StoreException>(older.ListRunsAsync(Ct))).Message.ShouldContain("was written by a newer Godwit (schema 99, this one knows 1)");
+        (await Should.ThrowAsync<StoreException>(older.ListRunsAsync(Ct))).Message.ShouldContain("was written by a newer Godwit (schema 99, this one knows 2)");
     }
 
     [Fact]

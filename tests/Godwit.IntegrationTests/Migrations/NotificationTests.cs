@@ -52,7 +52,7 @@ public sealed class NotificationTests(RealEngine real)
         await migrator.RollbackAsync(failed.RunId, ct: MigrationCase.Ct);
         sink.Events.ShouldBe(["started", "failed", "resumed", "completed", "rollingBack", "rolledBack"]);
         Fields(sink.Calls[3].Document(), "state", "problem").ShouldBe(["Completed", ""]);
-        (await migrator.AuditAsync(10, MigrationCase.Ct)).ShouldHaveSingleItem().Action.ShouldBe("set");
+        (await migrator.AuditAsync(10, ct: MigrationCase.Ct)).ShouldHaveSingleItem().Action.ShouldBe("set");
     }
 
     [Fact]
@@ -139,7 +139,7 @@ public sealed class NotificationTests(RealEngine real)
         sentences.ShouldBe([
             $"\"Migration m has started on {migrator.Node} (run {done.RunId}).\" did not reach http://127.0.0.1:{silent.Port}/…: the process ended before it answered.",
             $"\"Migration m is completed on {migrator.Node} (run {done.RunId}).\" did not reach http://127.0.0.1:{silent.Port}/…: the process ended before it answered."]);
-        (await migrator.AuditAsync(2, MigrationCase.Ct)).Select(a => a.Details).Reverse().ShouldBe(sentences);
+        (await migrator.AuditAsync(2, ct: MigrationCase.Ct)).Select(a => a.Details).Reverse().ShouldBe(sentences);
     }
 
     [Fact]

@@ -33,7 +33,7 @@ public sealed class WorkerTests(RealEngine real)
         await WorkUntilAsync(migrator, async () => (await migrator.StatusAsync(run, MigrationCase.Ct)).State == RunState.Completed);
 
         (await LogAsync(c)).ShouldBe("a");
-        var audit = (await migrator.AuditAsync(10, MigrationCase.Ct)).ShouldHaveSingleItem();
+        var audit = (await migrator.AuditAsync(10, ct: MigrationCase.Ct)).ShouldHaveSingleItem();
         (audit.Who, audit.Action, audit.Subject).ShouldBe(("ada", "start", "a"));
     }
 

@@ -65,11 +65,11 @@ internal sealed class FakeMigrator : IMigrator
 
     public Task<UpgradeGate> UpgradeAsync(string version, CancellationToken ct) => Answer(new UpgradeGate(false, []), "upgrade");
 
-    public Task QueueAsync(string runId, string who, CancellationToken ct) => Answer(runId, $"queue {runId}");
+    public Task QueueAsync(string runId, Actor who, CancellationToken ct) => Answer(runId, $"queue {runId}");
 
     public Task<WorkerSettings> SettingsAsync(CancellationToken ct) => Answer(WorkerSettings.Read(new Dictionary<string, string>()), "settings");
 
-    public Task SetAsync(string name, string? value, string who, CancellationToken ct) => Answer(name, $"set {name} {value}");
+    public Task SetAsync(string name, string? value, Actor who, CancellationToken ct) => Answer(name, $"set {name} {value}");
 
     public Task<IReadOnlyList<AuditEntry>> AuditAsync(int most, CancellationToken ct) => Answer<IReadOnlyList<AuditEntry>>([], "audit");
 
@@ -94,6 +94,8 @@ internal sealed class FakeMigrator : IMigrator
     public Task<RunStatus> ResumeAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct) => Work(runId, "resume", progress);
 
     public Task<RunStatus> StopAsync(string runId, CancellationToken ct) => Answer(Status, $"stop {runId}");
+
+    public Task<RunStatus> LimitAsync(string runId, long? rowsPerSecond, CancellationToken ct) => Answer(Status, $"limit {runId} {rowsPerSecond?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none"}");
 
     public Task<RunStatus> CutOverAsync(string runId, IProgress<RunStatus>? progress, CancellationToken ct) => Work(runId, "cutover", progress);
 

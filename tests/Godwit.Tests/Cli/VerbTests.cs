@@ -33,6 +33,7 @@ public class VerbTests
         { "cleanup k3f", RunState.Completed, 0 },
         { "pause k3f", RunState.Paused, 0 },
         { "stop k3f", RunState.Paused, 0 },
+        { "limit k3f 200000", RunState.Running, 0 },
         { "status k3f", RunState.Failed, 0 },
         { "status", RunState.NeedsOperator, 0 },
         { "status --watch", RunState.Completed, 0 },

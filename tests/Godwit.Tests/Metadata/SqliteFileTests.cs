@@ -63,7 +63,7 @@ public sealed class SqliteFileTests : IDisposable
         }
 
         await RefusedAsync(
-            $"The state file {_path} was written by a newer Godwit (schema 2, this one knows 1). Use that version, or name another file with --state.");
+            $"The state file {_path} was written by a newer Godwit (schema 3, this one knows 2). Use that version, or name another file with --state.");
     }
 
     [Fact]
@@ -107,10 +107,10 @@ public sealed class SqliteFileTests : IDisposable
     {
         await FillAsync();
         var bytes = await File.ReadAllBytesAsync(_path, Ct);
-        // All but the first page, which holds the header and the schema.
+        // All but the first page, which holds the header.
         Array.Fill(bytes, (byte)0xAB, 4096, bytes.Length - 4096);
         await File.WriteAllBytesAsync(_path, bytes, Ct);
-        await using var store = await SqliteStore.OpenAsync(_path, ct: Ct);
+        await using var store = SqliteStore.Open(_path);
         (await Should.ThrowAsync<StoreException>(store.ListRunsAsync(Ct))).Message.ShouldStartWith($"The state file {_path} is damaged. Restore it");
     }
 

@@ -121,6 +121,6 @@ public sealed class NotifierTests
             return Failure is null ? Task.CompletedTask : Task.FromException(Failure);
         }
 
-        public Task<IReadOnlyList<AuditEntry>> GetAuditAsync(int most, CancellationToken ct = default) => throw new NotSupportedException();
+        public Task<IReadOnlyList<AuditEntry>> GetAuditAsync(int most, long? before = null, CancellationToken ct = default) => throw new NotSupportedException();
     }
 }
