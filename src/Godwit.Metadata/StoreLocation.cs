@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
+using Godwit.Metadata.Accounts;
 using Godwit.Metadata.Postgres;
 using Godwit.Metadata.Sqlite;
 using Npgsql;
@@ -76,6 +77,18 @@ public sealed partial class StoreLocation
         }
 
         return File is { } file ? SqliteStore.Open(file, clock) : PostgresStore.Open(_connection, _schema, clock);
+    }
+
+    /// <summary>Opens the accounts that are kept in the same place, as <see cref="Open"/> does.</summary>
+    /// <exception cref="ArgumentException">It has <see cref="Problems"/>.</exception>
+    public IAccountStore OpenAccounts(TimeProvider? clock = null)
+    {
+        if (Problems() is [var problem, ..])
+        {
+            throw new ArgumentException(problem);
+        }
+
+        return new AccountStore(File is { } file ? SqliteStore.OpenDatabase(file) : PostgresStore.OpenDatabase(_connection, _schema, clock));
     }
 
     /// <summary>The file, or host:port/database; never a password.</summary>

@@ -70,8 +70,13 @@ internal static class StoreWrites
             "UPDATE steps SET state = @State, rows_done = @RowsDone, attempts = @Attempts, started_at = @started, finished_at = @finished WHERE run_id = @RunId AND step = @Index",
             new
             {
-                step.RunId, step.Index, State = step.State.ToString(), step.RowsDone, step.Attempts,
-                started = step.StartedAt?.ToUnixTimeMilliseconds(), finished = step.FinishedAt?.ToUnixTimeMilliseconds(),
+                step.RunId,
+                step.Index,
+                State = step.State.ToString(),
+                step.RowsDone,
+                step.Attempts,
+                started = step.StartedAt?.ToUnixTimeMilliseconds(),
+                finished = step.FinishedAt?.ToUnixTimeMilliseconds(),
             });
         return changed == 1 ? changed : throw new ArgumentException($"Run {step.RunId} has no step {step.Index}.", nameof(step));
     }

@@ -23,8 +23,13 @@ public static class PostgresStore
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
         ArgumentException.ThrowIfNullOrWhiteSpace(schema);
+        return new Store(OpenDatabase(connectionString, schema, usesDatabaseClock ? clock : null), clock);
+    }
+
+    internal static IDatabase OpenDatabase(string connectionString, string schema, TimeProvider? clock)
+    {
         var builder = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "godwit" };
         var name = $"{builder.Host}:{builder.Port}/{builder.Database}";
-        return new Store(new PostgresDatabase(NpgsqlDataSource.Create(builder), schema, name, usesDatabaseClock ? clock : null), clock);
+        return new PostgresDatabase(NpgsqlDataSource.Create(builder), schema, name, clock);
     }
 }

@@ -29,8 +29,10 @@ public static class SqliteStore
     public static IStore Open(string path, TimeProvider? clock = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        return new Store(new DeferredDatabase(() => Open(path, create: true, DefaultBusyWait)), clock ?? TimeProvider.System);
+        return new Store(OpenDatabase(path), clock ?? TimeProvider.System);
     }
+
+    internal static IDatabase OpenDatabase(string path) => new DeferredDatabase(() => Open(path, create: true, DefaultBusyWait));
 
     internal static Task<IStore> OpenAsync(string path, TimeProvider? clock, bool create, TimeSpan busyWait, CancellationToken ct)
     {
