@@ -1,23 +1,25 @@
 using Godwit.ClickHouse;
 using Godwit.Metadata;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace Godwit.Hosting;
 
 /// <summary>The migrator of a host, with the gateway and the store below it. Nothing is connected to before it is asked something.</summary>
 internal sealed class GodwitInstance : IDisposable, IAsyncDisposable
 {
-    public GodwitInstance(IOptions<GodwitOptions> options, IServiceProvider services)
+    /// <summary>Makes it.</summary>
+    /// <param name="server">The server that holds the tables.</param>
+    /// <param name="location">Where runs are kept.</param>
+    /// <param name="options">What else the migrator works with.</param>
+    /// <param name="runsWorker">Whether this host works on runs.</param>
+    public GodwitInstance(ClickHouseOptions server, StoreLocation location, MigratorOptions options, bool runsWorker)
     {
-        var set = options.Value;
-        var clock = services.GetService<TimeProvider>() ?? TimeProvider.System;
-        var location = set.Store!.Under(GodwitValidation.Root(services));
-        Gateway = new ClickHouseGateway(set.ClickHouse!);
-        Store = location.Open(clock);
+        Gateway = new ClickHouseGateway(server);
+        Store = location.Open(options.Clock);
         StoreName = location.ToString();
-        Migrator = new Migrator(
-            Gateway, Store, new MigratorOptions { Migrations = set.Definitions, PostgreSql = set.PostgreSql, Kafka = set.Kafka, Cluster = set.Cluster, AppVersion = set.AppVersion, Clock = clock });
+        Migrator = new Migrator(Gateway, Store, options);
+        RunsWorker = runsWorker;
+        Definitions = options.Migrations.All.Count;
     }
 
     public ClickHouseGateway Gateway { get; }
@@ -28,6 +30,20 @@ internal sealed class GodwitInstance : IDisposable, IAsyncDisposable
     public string StoreName { get; }
 
     public Migrator Migrator { get; }
+
+    /// <summary>Whether this host works on runs.</summary>
+    public bool RunsWorker { get; }
+
+    /// <summary>How many migrations it knows.</summary>
+    public int Definitions { get; }
+
+    /// <summary>What the options of a host say.</summary>
+    public static GodwitInstance Of(GodwitOptions set, IServiceProvider services)
+    {
+        var clock = services.GetService<TimeProvider>() ?? TimeProvider.System;
+        var options = new MigratorOptions { Migrations = set.Definitions, PostgreSql = set.PostgreSql, Kafka = set.Kafka, Cluster = set.Cluster, AppVersion = set.AppVersion, Clock = clock };
+        return new GodwitInstance(set.ClickHouse!, set.Store!.Under(GodwitValidation.Root(services)), options, set.RunWorker);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -39,14 +39,20 @@ public static class GodwitServiceCollectionExtensions
         {
             services.AddSingleton<IConfigureOptions<GodwitOptions>, GodwitConfiguration>();
             services.AddSingleton<IValidateOptions<GodwitOptions>, GodwitValidation>();
-            services.AddSingleton<GodwitInstance>();
-            services.AddSingleton(s => s.GetRequiredService<GodwitInstance>().Migrator);
-            services.AddSingleton<HostedWorker>();
-            services.AddHostedService(s => s.GetRequiredService<HostedWorker>());
-            services.AddHealthChecks().AddCheck<GodwitHealthCheck>("godwit", HealthStatus.Degraded);
+            services.AddGodwit(s => GodwitInstance.Of(s.GetRequiredService<IOptions<GodwitOptions>>().Value, s));
         }
 
         services.AddOptions<GodwitOptions>().Configure<IServiceProvider>((options, s) => configure(s, options)).ValidateOnStart();
         return services;
+    }
+
+    /// <summary>Adds an instance with its worker and its health check.</summary>
+    internal static void AddGodwit(this IServiceCollection services, Func<IServiceProvider, GodwitInstance> instance)
+    {
+        services.AddSingleton(instance);
+        services.AddSingleton(s => s.GetRequiredService<GodwitInstance>().Migrator);
+        services.AddSingleton<HostedWorker>();
+        services.AddHostedService(s => s.GetRequiredService<HostedWorker>());
+        services.AddHealthChecks().AddCheck<GodwitHealthCheck>("godwit", HealthStatus.Degraded);
     }
 }

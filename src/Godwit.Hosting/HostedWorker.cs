@@ -2,12 +2,11 @@ using System.Diagnostics.CodeAnalysis;
 using Godwit.Workers;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Godwit.Hosting;
 
 /// <summary>Lets a <see cref="Worker"/> work for as long as the host runs, and writes what happens into the host's log.</summary>
-internal sealed class HostedWorker(GodwitInstance instance, IOptions<GodwitOptions> options, ILogger<HostedWorker> logger) : BackgroundService, IProgress<WorkerEvent>
+internal sealed class HostedWorker(GodwitInstance instance, ILogger<HostedWorker> logger) : BackgroundService, IProgress<WorkerEvent>
 {
     private static readonly TimeSpan PauseAfterDefect = TimeSpan.FromSeconds(30);
 
@@ -36,13 +35,13 @@ internal sealed class HostedWorker(GodwitInstance instance, IOptions<GodwitOptio
     [SuppressMessage("Design", "CA1031", Justification = "A defect of Godwit must be seen, and must not take the product down with it.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (!options.Value.RunWorker)
+        if (!instance.RunsWorker)
         {
             logger.NoWorker(instance.Migrator.Node);
             return;
         }
 
-        logger.Ready(instance.Migrator.Node, options.Value.Definitions.All.Count, instance.StoreName);
+        logger.Ready(instance.Migrator.Node, instance.Definitions, instance.StoreName);
         while (!stoppingToken.IsCancellationRequested)
         {
             try

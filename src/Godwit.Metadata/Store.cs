@@ -130,9 +130,9 @@ internal sealed class Store(IDatabase database, TimeProvider clock) : IStore
         FencedAsync(lease, lease.RunId, tx => tx.AppendSample(lease.RunId, sample), ct);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<RunSample>> GetSamplesAsync(string runId, CancellationToken ct = default) => ListAsync<SampleRow, RunSample>(
-        "SELECT at AS At, row_count AS Rows, rate AS Rate, lag AS Lag, is_held AS IsHeld FROM samples WHERE run_id = @runId ORDER BY at",
-        new { runId }, row => row.ToRecord(), ct);
+    public Task<IReadOnlyList<RunSample>> GetSamplesAsync(string runId, DateTimeOffset? after = null, CancellationToken ct = default) => ListAsync<SampleRow, RunSample>(
+        "SELECT at AS At, row_count AS Rows, rate AS Rate, lag AS Lag, is_held AS IsHeld FROM samples WHERE run_id = @runId AND at > @from ORDER BY at",
+        new { runId, from = after?.ToUnixTimeMilliseconds() ?? 0 }, row => row.ToRecord(), ct);
 
     /// <inheritdoc/>
     public Task PutRowLimitAsync(string runId, RowLimit limit, CancellationToken ct = default) => database.WriteAsync(

@@ -39,7 +39,7 @@ internal sealed class WatchedStore(IStore inner, ProcessLife life) : IStore
 
     public Task AppendSampleAsync(Lease lease, RunSample sample, CancellationToken ct = default) => life.CallAsync(() => inner.AppendSampleAsync(lease, sample, ct));
 
-    public Task<IReadOnlyList<RunSample>> GetSamplesAsync(string runId, CancellationToken ct = default) => life.CallAsync(() => inner.GetSamplesAsync(runId, ct));
+    public Task<IReadOnlyList<RunSample>> GetSamplesAsync(string runId, DateTimeOffset? after = null, CancellationToken ct = default) => life.CallAsync(() => inner.GetSamplesAsync(runId, after, ct));
 
     public Task PutRowLimitAsync(string runId, RowLimit limit, CancellationToken ct = default) => life.CallAsync(() => inner.PutRowLimitAsync(runId, limit, ct));
 

@@ -178,10 +178,11 @@ public sealed class Migrator
     }
 
     /// <summary>The figures of a run over time, oldest first: closer together in its first minutes than in its later days.</summary>
-    public async Task<IReadOnlyList<RunSample>> SamplesAsync(string runId, CancellationToken ct = default)
+    /// <inheritdoc cref="IRunStore.GetSamplesAsync"/>
+    public async Task<IReadOnlyList<RunSample>> SamplesAsync(string runId, DateTimeOffset? after = null, CancellationToken ct = default)
     {
         await FindAsync(runId, ct);
-        return await _store.GetSamplesAsync(runId, ct);
+        return await _store.GetSamplesAsync(runId, after, ct);
     }
 
     /// <summary>Every setting as it is now, defaults filled in.</summary>

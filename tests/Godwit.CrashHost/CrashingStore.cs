@@ -43,7 +43,7 @@ public sealed class CrashingStore(IStore inner, Func<int, string, string, bool, 
 
     public Task AppendSampleAsync(Lease lease, RunSample sample, CancellationToken ct = default) => QuietlyAsync(() => inner.AppendSampleAsync(lease, sample, ct));
 
-    public Task<IReadOnlyList<RunSample>> GetSamplesAsync(string runId, CancellationToken ct = default) => inner.GetSamplesAsync(runId, ct);
+    public Task<IReadOnlyList<RunSample>> GetSamplesAsync(string runId, DateTimeOffset? after = null, CancellationToken ct = default) => inner.GetSamplesAsync(runId, after, ct);
 
     public Task PutRowLimitAsync(string runId, RowLimit limit, CancellationToken ct = default) => inner.PutRowLimitAsync(runId, limit, ct);
 

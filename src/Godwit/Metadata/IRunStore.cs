@@ -75,7 +75,10 @@ public interface IRunStore : IAsyncDisposable
     Task AppendSampleAsync(Lease lease, RunSample sample, CancellationToken ct = default);
 
     /// <summary>The figures of a run that were kept, oldest first.</summary>
-    Task<IReadOnlyList<RunSample>> GetSamplesAsync(string runId, CancellationToken ct = default);
+    /// <param name="runId">The run.</param>
+    /// <param name="after">Only those that are newer; null for all.</param>
+    /// <param name="ct">Cancels.</param>
+    Task<IReadOnlyList<RunSample>> GetSamplesAsync(string runId, DateTimeOffset? after = null, CancellationToken ct = default);
 
     /// <summary>Says how fast a run may copy from now on. Needs no lease.</summary>
     Task PutRowLimitAsync(string runId, RowLimit limit, CancellationToken ct = default);

@@ -1,8 +1,8 @@
 using System.Globalization;
 
-namespace Godwit.Cli.Rendering;
+namespace Godwit;
 
-/// <summary>Numbers, times and foreign words as people read them.</summary>
+/// <summary>Numbers, times and foreign words as people read them, on a terminal and on a page alike.</summary>
 internal static class Plain
 {
     private static readonly string[] Units = ["B", "kB", "MB", "GB", "TB", "PB"];

@@ -1,0 +1,131 @@
+// What makes the pages of Godwit live. Without it every page still works; it just stands still until it is loaded again.
+
+const colours = { ".": "--wait", c: "#1151f3", v: "#009b51", f: "#d4114b", u: "#b07400" };
+
+// The stream of a page: the server sends the HTML of what changed. The browser connects again by itself when the server was away.
+function follow(page) {
+  const stream = new EventSource(page.dataset.live);
+  const trouble = document.getElementById("trouble");
+  const tell = (text) => { trouble.hidden = !text; trouble.textContent = text; };
+  stream.onmessage = (event) => {
+    const { regions, data } = JSON.parse(event.data);
+    if (data.trouble !== undefined) tell(data.trouble);
+    for (const [name, html] of Object.entries(regions)) show(page.querySelector(`[data-region="${name}"]`), html);
+    if (data.cells !== undefined) draw(page.querySelector("[data-grid]"), data.cells);
+    if (data.steps !== undefined) mark(page, data.steps);
+    if (data.title !== undefined) document.title = data.title;
+    tell(data.trouble || "");
+  };
+  stream.onerror = () => {
+    tell("The server does not answer. This page goes on by itself when it is back.");
+    // A refusal is not tried again by the browser: the session may have ended, which a reload shows.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 3000);
+  };
+  addEventListener("pagehide", () => stream.close());
+}
+
+// Replaces a region, and leaves alone what a person is using in it.
+function show(region, html) {
+  if (!region || region.contains(document.activeElement) && region.querySelector("details[open], :focus")?.matches("input, details")) return;
+  const open = [...region.querySelectorAll("details")].map((d) => d.open);
+  const focused = region.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  region.innerHTML = html;
+  region.querySelectorAll("details").forEach((d, i) => { d.open = open[i] ?? false; });
+  if (focused) region.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+}
+
+// The grid: a square a cell, as large as fits, drawn at once however many there are.
+function draw(canvas, letters) {
+  if (!canvas) return;
+  canvas.letters = letters;
+  const width = canvas.parentElement.clientWidth - parseFloat(getComputedStyle(canvas.parentElement).paddingLeft) * 2;
+  const size = Math.max(6, Math.min(26, Math.floor(Math.sqrt((width * 220) / letters.length))));
+  const columns = Math.max(1, Math.floor(width / size));
+  const rows = Math.ceil(letters.length / columns);
+  const scale = devicePixelRatio || 1;
+  Object.assign(canvas, { size, columns, width: width * scale, height: rows * size * scale });
+  canvas.style.height = `${rows * size}px`;
+  const pen = canvas.getContext("2d");
+  pen.scale(scale, scale);
+  const wait = getComputedStyle(document.documentElement).getPropertyValue("--wait") || "#d5d7dc";
+  const gap = size > 9 ? 2 : 1;
+  for (let i = 0; i < letters.length; i++) {
+    const [x, y] = [(i % columns) * size, Math.floor(i / columns) * size];
+    const letter = letters[i];
+    const tenths = letter >= "0" && letter <= "9" ? Number(letter) : -1;
+    pen.fillStyle = tenths >= 0 || letter === "." ? wait : colours[letter] ?? wait;
+    pen.fillRect(x, y, size - gap, size - gap);
+    if (tenths >= 0) {
+      pen.fillStyle = "#6f95f5";
+      const full = ((size - gap) * Math.max(1, tenths)) / 10;
+      pen.fillRect(x, y + size - gap - full, size - gap, full);
+    }
+  }
+}
+
+// What a cell stands for is fetched when somebody first points at one.
+async function point(canvas, event) {
+  const box = canvas.getBoundingClientRect();
+  const index = Math.floor((event.clientY - box.top) / canvas.size) * canvas.columns + Math.floor((event.clientX - box.left) / canvas.size);
+  canvas.names ??= fetch(canvas.dataset.names).then((answer) => answer.json());
+  const cell = (await canvas.names)[index];
+  document.getElementById("cell").textContent = cell ? `Step ${cell.step + 1}: ${cell.name}` : "";
+}
+
+const words = { p: ["pending", "quiet"], r: ["running", "busy"], d: ["done", "good"], f: ["failed", "bad"], u: ["undone", "warn"] };
+
+// The states of the steps that are on the page.
+function mark(page, letters) {
+  for (const row of page.querySelectorAll("tr[data-step]")) {
+    const [word, kind] = words[letters[row.dataset.step]] ?? [];
+    const badge = row.querySelector(".badge");
+    if (word && badge.textContent !== word) { badge.textContent = word; badge.className = `badge ${kind}`; }
+  }
+}
+
+// A long list: the next stretch comes when somebody scrolls near its end.
+function lengthen(list) {
+  const body = list.querySelector("tbody");
+  list.tabIndex = 0;
+  let busy = false;
+  const more = async () => {
+    const near = list.scrollTop + list.clientHeight > list.scrollHeight - 600;
+    if (busy || !near || body.rows.length >= Number(list.dataset.total)) return;
+    busy = true;
+    const url = list.dataset.more;
+    const answer = await fetch(`${url}${url.includes("?") ? "&" : "?"}after=${body.rows.length}`);
+    if (answer.ok) body.insertAdjacentHTML("beforeend", await answer.text());
+    busy = false;
+    if (answer.ok) more();
+  };
+  list.addEventListener("scroll", more, { passive: true });
+  more();
+}
+
+// A question is a page of its own; here it opens above the one that is looked at.
+async function ask(link) {
+  const dialog = document.getElementById("ask");
+  const answer = await fetch(link.href, { headers: { accept: "text/html" } });
+  const card = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-dialog]");
+  if (!card) { location.href = link.href; return; }
+  dialog.replaceChildren(card);
+  dialog.showModal();
+  card.querySelector("[autofocus], button")?.focus();
+}
+
+document.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const link = event.target.closest("a[data-ask], a[data-close]");
+  if (!link) return;
+  const dialog = document.getElementById("ask");
+  if (link.matches("[data-ask]")) { event.preventDefault(); ask(link).catch(() => { location.href = link.href; }); }
+  else if (dialog.open) { event.preventDefault(); dialog.close(); }
+});
+
+document.querySelectorAll("[data-live]").forEach(follow);
+document.querySelectorAll("[data-more]").forEach(lengthen);
+for (const canvas of document.querySelectorAll("[data-grid]")) {
+  draw(canvas, canvas.dataset.grid);
+  canvas.addEventListener("mousemove", (event) => point(canvas, event));
+  addEventListener("resize", () => draw(canvas, canvas.letters));
+}

@@ -1,0 +1,75 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Godwit.Metadata;
+using Godwit.Plans;
+using Godwit.Server.Access;
+using Godwit.Server.Pages;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
+
+namespace Godwit.Server.Live;
+
+/// <summary>The streams that open pages listen to. A browser connects again by itself, and the first event is whole again.</summary>
+internal static class LiveRoutes
+{
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
+
+    public static void MapLive(this IEndpointRouteBuilder app)
+    {
+        var live = app.MapGroup("/live").ExcludeFromDescription();
+        live.MapGet("/runs/{run}", (string run, RunPage page, LiveHub hub, HttpContext http, IHostApplicationLifetime life) =>
+            Stream(http, life, hub, $"run {run}", () => page.LookAsync(run, CancellationToken.None)));
+        live.MapGet("/overview", (OverviewPage page, LiveHub hub, HttpContext http, IHostApplicationLifetime life) =>
+            Stream(http, life, hub, "overview", () => page.LookAsync(CancellationToken.None)));
+    }
+
+    private static ServerSentEventsResult<string> Stream(HttpContext http, IHostApplicationLifetime life, LiveHub hub, string key, Func<Task<LiveFrame>> look)
+    {
+        http.Response.Headers["X-Accel-Buffering"] = "no";
+        return TypedResults.ServerSentEvents(EventsAsync(life, hub, key, look, http.RequestAborted));
+    }
+
+    private static async IAsyncEnumerable<SseItem<string>> EventsAsync(
+        IHostApplicationLifetime life, LiveHub hub, string key, Func<Task<LiveFrame>> look, [EnumeratorCancellation] CancellationToken ct)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, life.ApplicationStopping);
+        var frames = hub.FollowAsync(key, () => LookAsync(look), Period, either.Token).GetAsyncEnumerator(either.Token);
+        await using (frames)
+        {
+            while (await NextAsync(frames, either.Token))
+            {
+                yield return new SseItem<string>(JsonSerializer.Serialize(frames.Current, JsonSerializerOptions.Web)) { ReconnectionInterval = TimeSpan.FromSeconds(1) };
+            }
+        }
+    }
+
+    private static async Task<bool> NextAsync(IAsyncEnumerator<LiveFrame> frames, CancellationToken ct)
+    {
+        try
+        {
+            return await frames.MoveNextAsync();
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    // A store that is away is told of on the page, and looked at again.
+    private static async Task<LiveFrame> LookAsync(Func<Task<LiveFrame>> look)
+    {
+        try
+        {
+            var frame = await look();
+            return frame with { Data = new Dictionary<string, string>(frame.Data, StringComparer.Ordinal) { ["trouble"] = "" } };
+        }
+        catch (Exception e) when (e is StoreException or StoredFormatException or RunNotFoundException)
+        {
+            return new LiveFrame(new Dictionary<string, string>(StringComparer.Ordinal), new Dictionary<string, string>(StringComparer.Ordinal) { ["trouble"] = e.Message });
+        }
+    }
+}
