@@ -70,7 +70,7 @@ public sealed class Migrator
     {
         var runId = PlanBuilder.NewRunId();
         var (plan, checks) = await new RebuildPlanner(_gateway).ProposeAsync(request, options, runId, ct);
-        return new Proposal(plan is null ? null : PlanBuilder.Build(runId, Plan.ByHand, [plan]), await WithRunAsync(request.Table, checks, ct));
+        return new Proposal(plan is null ? null : PlanBuilder.Build(runId, Plan.ByHand, [plan]) with { Warnings = CheckResult.Warnings(checks) }, await WithRunAsync(request.Table, checks, ct));
     }
 
     /// <summary>The checks that concern the table whatever it is to become. Changes nothing.</summary>

@@ -1,6 +1,7 @@
 // What makes the pages of Godwit live. Without it every page still works; it just stands still until it is loaded again.
 
-const colours = { ".": "--wait", c: "#1151f3", v: "#009b51", f: "#d4114b", u: "#b07400" };
+// The colours of the grid are those of its legend, whatever the theme.
+const colour = (kind) => getComputedStyle(document.querySelector(`.legend .${kind}`)).color;
 
 // The stream of a page: the server sends the HTML of what changed. The browser connects again by itself when the server was away.
 function follow(page) {
@@ -47,16 +48,18 @@ function draw(canvas, letters) {
   canvas.style.height = `${rows * size}px`;
   const pen = canvas.getContext("2d");
   pen.scale(scale, scale);
-  const wait = getComputedStyle(document.documentElement).getPropertyValue("--wait") || "#d5d7dc";
+  const wait = colour("waiting");
+  const part = colour("copying");
+  const colours = { c: colour("copied"), v: colour("verified"), f: colour("failed") };
   const gap = size > 9 ? 2 : 1;
   for (let i = 0; i < letters.length; i++) {
     const [x, y] = [(i % columns) * size, Math.floor(i / columns) * size];
     const letter = letters[i];
     const tenths = letter >= "0" && letter <= "9" ? Number(letter) : -1;
-    pen.fillStyle = tenths >= 0 || letter === "." ? wait : colours[letter] ?? wait;
+    pen.fillStyle = colours[letter] ?? wait;
     pen.fillRect(x, y, size - gap, size - gap);
     if (tenths >= 0) {
-      pen.fillStyle = "#6f95f5";
+      pen.fillStyle = part;
       const full = ((size - gap) * Math.max(1, tenths)) / 10;
       pen.fillRect(x, y + size - gap - full, size - gap, full);
     }
@@ -127,5 +130,7 @@ document.querySelectorAll("[data-more]").forEach(lengthen);
 for (const canvas of document.querySelectorAll("[data-grid]")) {
   draw(canvas, canvas.dataset.grid);
   canvas.addEventListener("mousemove", (event) => point(canvas, event));
-  addEventListener("resize", () => draw(canvas, canvas.letters));
+  for (const change of [window, matchMedia("(prefers-color-scheme: dark)")]) {
+    change.addEventListener(change === window ? "resize" : "change", () => draw(canvas, canvas.letters));
+  }
 }

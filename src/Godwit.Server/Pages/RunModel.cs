@@ -38,8 +38,8 @@ public sealed record RunModel
 
     private IReadOnlyList<StepStatus>? _cells;
 
-    /// <summary>The steps at work, and those that failed.</summary>
-    public IReadOnlyList<StepStatus> AtWork => [.. Status.Steps.Where(s => s.State is "running" or "failed")];
+    /// <summary>The steps at work, and those that failed. One that was begun and is held is neither.</summary>
+    public IReadOnlyList<StepStatus> AtWork => [.. Status.Steps.Where(s => s.State == "failed" || (s.State == "running" && Status.Owner is not null && Status.State != RunState.Paused))];
 
     /// <summary>Everything that was copied has been compared.</summary>
     public bool IsVerified => Status.State == RunState.Completed || Status.Cutover is not null || Status.Steps.Any(s => s is { Kind: "verify", State: "done" });

@@ -24,6 +24,9 @@ public sealed record CheckResult(string Check, CheckVerdict Verdict, string Mess
 {
     /// <summary>Whether this result keeps a run from starting.</summary>
     public bool Blocks => Verdict is CheckVerdict.Refused or CheckVerdict.Unreadable;
+
+    /// <summary>The sentences of those that do not keep a run from starting and that somebody should know.</summary>
+    internal static IReadOnlyList<string> Warnings(IEnumerable<CheckResult> results) => [.. results.Where(r => r.Verdict == CheckVerdict.Warning).Select(r => r.Message)];
 }
 
 /// <summary>Checks refused a run before anything was changed. Lists all that is wrong, not only the first.</summary>

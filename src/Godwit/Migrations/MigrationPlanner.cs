@@ -48,7 +48,7 @@ internal sealed class MigrationPlanner(RunHost host)
         var runId = PlanBuilder.NewRunId();
         var (plans, more) = await PlanAsync(migration, options, runId, ct);
         checks.AddRange(more);
-        var plan = checks.Exists(c => c.Blocks) ? null : PlanBuilder.Build(runId, request.Name, plans) with { Parameters = migration.Context.Parameters.Texts };
+        var plan = checks.Exists(c => c.Blocks) ? null : PlanBuilder.Build(runId, request.Name, plans) with { Parameters = migration.Context.Parameters.Texts, Warnings = CheckResult.Warnings(checks) };
         return new Proposal(plan, checks);
     }
 

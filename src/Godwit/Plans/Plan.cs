@@ -35,6 +35,9 @@ public sealed record Plan
     /// <summary>Why this way was taken, and what to know before it is; sentences for a person.</summary>
     public IReadOnlyList<string> Reasons { get; init; } = [];
 
+    /// <summary>What the checks found that does not stop it and that somebody should know before it starts; sentences for a person.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>The operations in order; each is a stretch of the steps.</summary>
     public required IReadOnlyList<PlannedOperation> Operations { get; init; }
 

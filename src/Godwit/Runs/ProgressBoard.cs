@@ -41,9 +41,11 @@ public sealed record RunProgress
 internal sealed class ProgressBoard(TimeProvider clock)
 {
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
     private readonly ConcurrentDictionary<int, long> _live = new();
     private readonly Queue<(DateTimeOffset At, long Rows)> _samples = new();
     private readonly ConcurrentDictionary<int, long> _done = new();
+    private (DateTimeOffset At, long Rows) _moved;
 
     /// <summary>What is being done, a few words for a person.</summary>
     public string? Activity { get; set; }
@@ -117,8 +119,15 @@ internal sealed class ProgressBoard(TimeProvider clock)
             _samples.Dequeue();
         }
 
+        if (rows != _moved.Rows)
+        {
+            _moved = (now, rows);
+        }
+
+        // Between two chunks there is a moment without any; when none comes after it, nothing is being copied.
         var (at, before) = _samples.Peek();
         var seconds = (now - at).TotalSeconds;
-        return seconds <= 0 || _live.IsEmpty ? 0 : Math.Max(0, Math.Round((rows - before) / seconds, 1));
+        var isIdle = _live.IsEmpty && now - _moved.At > Pause;
+        return seconds <= 0 || isIdle ? 0 : Math.Max(0, Math.Round((rows - before) / seconds, 1));
     }
 }
