@@ -1,6 +1,7 @@
 using Godwit.ClickHouse;
 using Godwit.Hosting;
 using Godwit.Metadata;
+using Godwit.Metadata.Accounts;
 using Godwit.Server.Access;
 using Godwit.Server.Api;
 using Godwit.Server.Assets;
@@ -83,6 +84,19 @@ public static class GodwitServer
 
         return address;
     }
+
+    /// <summary>Makes a user, for programs that bring their own.</summary>
+    /// <exception cref="ArgumentException">The name or the password is not good, or there is such a user.</exception>
+    public static async Task AddUserAsync(WebApplication app, string name, Role role, string password, CancellationToken ct)
+    {
+        if (await app.Services.GetRequiredService<Accounts>().AddAsync(name, role, password, ct) is { Count: > 0 } problems)
+        {
+            throw new ArgumentException(string.Join(' ', problems), nameof(name));
+        }
+    }
+
+    /// <summary>The migrator that it serves.</summary>
+    public static Migrator MigratorOf(WebApplication app) => app.Services.GetRequiredService<Migrator>();
 
     /// <summary>Serves until it is cancelled; then lets go of what the worker was doing, for another one to go on with.</summary>
     public static async Task RunAsync(WebApplication app, CancellationToken ct)

@@ -15,11 +15,13 @@ internal static class DemoCommand
     private static readonly Option<long?> RowCount = Opt.Parsed("--rows", "N", "Rows of the table at the start [2,000,000]", Opt.Number);
     private static readonly Option<bool> Keep = Opt.Flag("--keep", "Keep the folder with the data and the state file");
 
+    private static readonly Option<bool> Serve = Opt.Flag("--serve", "Stay, with live writers and the web pages, to watch a rebuild in the browser");
+
     /// <summary>The verb.</summary>
     public static Verb Verb { get; } = new("demo", "Rebuild a table under live writers on an engine of its own, and prove the result", RunAsync)
     {
-        Groups = [("Demo", [RowCount, Keep])],
-        Examples = ["godwit demo", "godwit demo --rows 10000000 --output json"],
+        Groups = [("Demo", [RowCount, Keep, Serve])],
+        Examples = ["godwit demo", "godwit demo --serve", "godwit demo --rows 10000000 --output json"],
     };
 
     private static async Task<int> RunAsync(Invocation call)
@@ -32,7 +34,17 @@ internal static class DemoCommand
 
         try
         {
-            var result = await DemonstrateAsync(call, rows);
+            if (call.Has(Serve))
+            {
+                await OnSiteAsync(call, async site =>
+                {
+                    await new DemoServe(call, site, rows).RunAsync();
+                    return 0;
+                });
+                return ExitCodes.Done;
+            }
+
+            var result = await OnSiteAsync(call, site => new DemoRun(call, site, rows).RunAsync());
             if (call.Output.IsJson)
             {
                 call.Output.Document(result);
@@ -47,13 +59,13 @@ internal static class DemoCommand
         }
     }
 
-    private static async Task<DemoResult> DemonstrateAsync(Invocation call, long rows)
+    private static async Task<T> OnSiteAsync<T>(Invocation call, Func<DemoSite, Task<T>> demonstrateAsync)
     {
         await using var site = await DemoSite.StartAsync(call.Has(Keep), call.Output.Error.WriteLine, call.Token);
         call.Output.Error.WriteLine($"ClickHouse runs at {site.Engine.Url} (pid {site.Engine.Pid}) in a folder of its own.");
         try
         {
-            return await new DemoRun(call, site, rows).RunAsync();
+            return await demonstrateAsync(site);
         }
         catch (ClickHouseUnreachableException e) when (site.Engine.HasExited && !call.Token.IsCancellationRequested)
         {

@@ -37,7 +37,8 @@ internal sealed class DemoRun(Invocation call, DemoSite site, long rows)
         return Result(status, times, log, verdict, writing, (queryBefore, queryAfter));
     }
 
-    private async Task FillAsync(CancellationToken ct)
+    /// <summary>Makes the table and fills it.</summary>
+    public async Task FillAsync(CancellationToken ct)
     {
         Say($"Filling {DemoEvents.Table} with {Plain.Count(rows)} rows of half a year, sorted by (team_id, toDate(timestamp), distinct_id, uuid) …");
         foreach (var sql in DemoEvents.Create)

@@ -30,9 +30,10 @@ internal sealed class DemoSite : IAsyncDisposable
     /// <summary>Where the engine answers, and its process.</summary>
     public EngineProcess Engine => _engine!;
 
-    private string Data => Path.Combine(_folder, "clickhouse");
+    /// <summary>Where the state file is.</summary>
+    public string StateFile => Path.Combine(_folder, "godwit.db");
 
-    private string State => Path.Combine(_folder, "godwit.db");
+    private string Data => Path.Combine(_folder, "clickhouse");
 
     /// <summary>Makes the folder and starts the engine.</summary>
     /// <param name="keep">Whether the folder stays.</param>
@@ -45,7 +46,7 @@ internal sealed class DemoSite : IAsyncDisposable
         {
             site._engine = await EngineProcess.StartAsync(new EngineOptions { Path = site.Data, Say = say }, ct);
             site._gateway = new ClickHouseGateway(new ClickHouseOptions { Url = site._engine.Url });
-            site._store = await SqliteStore.OpenAsync(site.State, ct: ct);
+            site._store = await SqliteStore.OpenAsync(site.StateFile, ct: ct);
             return site;
         }
         catch
@@ -71,7 +72,7 @@ internal sealed class DemoSite : IAsyncDisposable
 
         if (_keep)
         {
-            _say($"Kept: `godwit engine --path {Data} --http-port 8123` opens the data again, and --state {State} holds the run.");
+            _say($"Kept: `godwit engine --path {Data} --http-port 8123` opens the data again, and --state {StateFile} holds the run.");
             return;
         }
 
