@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Godwit.Checks;
 using Godwit.ClickHouse;
+using Godwit.Inspection;
 using Godwit.Metadata;
 using Godwit.Migrations;
 using Godwit.Notifications;
@@ -24,6 +25,7 @@ public sealed class Migrator
     private readonly TimeProvider _clock;
     private readonly RunStatusReader _reader;
     private readonly Steering _steering;
+    private readonly Inspector _inspector;
 
     /// <summary>A door to one server and one store; both stay the caller's.</summary>
     /// <param name="gateway">The server that holds the tables.</param>
@@ -36,6 +38,7 @@ public sealed class Migrator
         _reader = new RunStatusReader(store, _clock);
         Host = _options.Host(gateway, store);
         _steering = new Steering(Host);
+        _inspector = new Inspector(Host);
     }
 
     /// <summary>The server, as host:port.</summary>
@@ -293,6 +296,43 @@ public sealed class Migrator
         await BeginAsync(runId, RunRequest.CleanUp, false, ct);
         return await OwnAsync(runId, RunRequest.CleanUp, progress, ct);
     }
+
+    /// <summary>Every node of the cluster, or the one server, as it is now. A node that is away is an entry that says so.</summary>
+    public Task<IReadOnlyList<NodeStatus>> NodesAsync(CancellationToken ct = default) => _inspector.NodesAsync(ct);
+
+    /// <summary>Tables of the server, the largest first, without the server's and Godwit's own.</summary>
+    /// <param name="filter">Which ones.</param>
+    /// <param name="most">How many at most.</param>
+    /// <param name="offset">How many of the largest to leave out.</param>
+    /// <param name="ct">Cancels.</param>
+    public Task<TablePage> TablesAsync(TableFilter filter, int most, int offset = 0, CancellationToken ct = default) => _inspector.TablesAsync(filter, most, offset, ct);
+
+    /// <summary>Everything about one table; null when there is none of that name.</summary>
+    public Task<TableDetail?> TableAsync(QualifiedName table, CancellationToken ct = default) => _inspector.TableAsync(table, ct);
+
+    /// <summary>The queries on a table that the server's log holds of the last days.</summary>
+    public Task<Workload> WorkloadAsync(QualifiedName table, int days = 7, CancellationToken ct = default) => _inspector.WorkloadAsync(table, days, ct);
+
+    /// <summary>How well the present key of a table, and other columns, tell its rows apart.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="candidates">The other columns; empty for those in the conditions of the workload.</param>
+    /// <param name="days">How far back the workload goes.</param>
+    /// <param name="ct">Cancels.</param>
+    public Task<KeySelectivity> KeySelectivityAsync(QualifiedName table, IReadOnlyList<string> candidates, int days = 7, CancellationToken ct = default) =>
+        _inspector.SelectivityAsync(table, candidates, days, ct);
+
+    /// <summary>Sorting keys that would serve the workload of a table better than its present one.</summary>
+    public Task<KeyProposals> SuggestKeysAsync(QualifiedName table, int days = 7, CancellationToken ct = default) => _inspector.SuggestKeysAsync(table, days, ct);
+
+    /// <summary>
+    /// Which queries of the log a rebuild makes faster or slower, and what disk and time it takes, measured on a sample in temporary tables. Takes
+    /// seconds to a few minutes.
+    /// </summary>
+    /// <param name="request">The rebuild.</param>
+    /// <param name="days">How far back the workload goes.</param>
+    /// <param name="ct">Cancels; the sample is dropped.</param>
+    /// <exception cref="InvalidRequestException">The request itself is wrong.</exception>
+    public Task<RebuildEstimate> EstimateAsync(RebuildRequest request, int days = 7, CancellationToken ct = default) => _inspector.EstimateAsync(request, days, ct);
 
     /// <summary>Tables that look like an earlier run's leftovers may be those of a run that we know: nobody must be told to drop them.</summary>
     private async Task<IReadOnlyList<CheckResult>> WithRunAsync(QualifiedName table, IReadOnlyList<CheckResult> checks, CancellationToken ct)

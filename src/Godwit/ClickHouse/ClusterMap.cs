@@ -24,25 +24,38 @@ internal sealed class ClusterMap(ClickHouseGateway given, ClusterOptions? cluste
             : _nodes.GroupBy(n => n.Node.Shard).Select(shard => shard.FirstOrDefault(n => n.Away is null).Node?.Name ?? throw Away([.. shard])).ToList();
     }
 
+    /// <summary>Where the nodes are to be found, without asking them. The place is null when only the node itself can say it.</summary>
+    /// <exception cref="ClusterException">The cluster is not known.</exception>
+    public async Task<IReadOnlyList<(string Name, int? Shard, int? Replica)>> AddressesAsync(QueryOptions? options, CancellationToken ct) => cluster switch
+    {
+        null => [(given.Name, null, null)],
+        { Nodes: { Count: > 0 } named } => named.Select(n => (n, (int?)null, (int?)null)).ToList(),
+        _ => (await PlacesAsync(cluster, options, ct)).Select(p => (Address(p.Host), (int?)p.Shard, (int?)p.Replica)).ToList(),
+    };
+
     private static ClusterException Away(IReadOnlyList<(ClusterNode Node, ClickHouseException? Away)> nodes) =>
         new($"{string.Join(", ", nodes.Select(n => n.Node.Name))} must take part and does not answer: {nodes[0].Away!.Message} Start it, or try again later.");
 
     private async Task<IReadOnlyList<(ClusterNode, ClickHouseException?)>> ReadAsync(ClusterOptions options, CancellationToken ct)
     {
-        var places = (await given.QueryAsync(
-            $"SELECT shard_num, replica_num, host_name FROM system.clusters WHERE cluster = {Sql.Literal(options.Name)} ORDER BY shard_num, replica_num", ct: ct))
-            .Select(r => (Shard: (int)r.Int64("shard_num"), Replica: (int)r.Int64("replica_num"), Host: r["host_name"])).ToList();
-        if (places.Count == 0)
-        {
-            throw new ClusterException($"{given.Name} knows no cluster {options.Name}; SELECT DISTINCT cluster FROM system.clusters shows those that it knows.");
-        }
+        var places = await PlacesAsync(options, null, ct);
 
         // A node that is away cannot say where it is: when the hosts are the cluster's own, its row does.
         var asked = options.Nodes.Count > 0
             ? await Task.WhenAll(options.Nodes.Select(name => AskAsync(name, null, options, ct)))
-            : await Task.WhenAll(places.Select(p => AskAsync($"{Host(p.Host)}:{Port()}", (p.Shard, p.Replica), options, ct)));
+            : await Task.WhenAll(places.Select(p => AskAsync(Address(p.Host), (p.Shard, p.Replica), options, ct)));
         Require(options, places.Select(p => (p.Shard, p.Replica)).ToList(), asked);
         return asked.OrderBy(a => (a.Node.Shard, a.Node.Replica)).ToList();
+    }
+
+    private async Task<IReadOnlyList<(int Shard, int Replica, string Host)>> PlacesAsync(ClusterOptions cluster, QueryOptions? options, CancellationToken ct)
+    {
+        var places = (await given.QueryAsync(
+            $"SELECT shard_num, replica_num, host_name FROM system.clusters WHERE cluster = {Sql.Literal(cluster.Name)} ORDER BY shard_num, replica_num", options, ct))
+            .Select(r => (Shard: (int)r.Int64("shard_num"), Replica: (int)r.Int64("replica_num"), Host: r["host_name"])).ToList();
+        return places.Count > 0
+            ? places
+            : throw new ClusterException($"{given.Name} knows no cluster {cluster.Name}; SELECT DISTINCT cluster FROM system.clusters shows those that it knows.");
     }
 
     private async Task<(ClusterNode Node, ClickHouseException? Away)> AskAsync(string name, (int Shard, int Replica)? expected, ClusterOptions options, CancellationToken ct)
@@ -82,9 +95,7 @@ internal sealed class ClusterMap(ClickHouseGateway given, ClusterOptions? cluste
         }
     }
 
-    private string Port() => given.Name[(given.Name.LastIndexOf(':') + 1)..];
-
-    private static string Host(string host) => host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
+    private string Address(string host) => $"{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host)}{given.Name[given.Name.LastIndexOf(':')..]}";
 }
 
 /// <summary>The nodes of a cluster cannot be told.</summary>

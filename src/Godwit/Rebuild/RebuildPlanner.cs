@@ -70,7 +70,8 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
         }
     }
 
-    private async Task<CheckResult?> UnsuitableAsync(QualifiedName table, CancellationToken ct)
+    /// <summary>Why a table is not one that can be rebuilt; null when it is.</summary>
+    public async Task<CheckResult?> UnsuitableAsync(QualifiedName table, CancellationToken ct)
     {
         CheckResult Refuse(string message) => new("table", CheckVerdict.Refused, message);
         var name = await TableReader.FindEngineAsync(gateway, table, ct);
@@ -92,7 +93,9 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
         };
     }
 
-    private async Task<(DesiredTable? Table, CheckResult? Refusal)> DesireAsync(RebuildRequest request, TableSnapshot source, CancellationToken ct)
+    /// <summary>What a request makes of a table, checked by the server, or why that cannot be.</summary>
+    /// <exception cref="InvalidRequestException">A part of the request cannot be read.</exception>
+    public async Task<(DesiredTable? Table, CheckResult? Refusal)> DesireAsync(RebuildRequest request, TableSnapshot source, CancellationToken ct)
     {
         TableDefinition wish;
         try

@@ -1,0 +1,149 @@
+using Godwit.Checks;
+using Godwit.ClickHouse;
+using Godwit.Fixtures;
+using Godwit.Inspection;
+using Godwit.IntegrationTests.Rebuild;
+using Godwit.Rebuild;
+using Shouldly;
+using Xunit;
+
+namespace Godwit.IntegrationTests.Inspection;
+
+/// <summary>Which queries get faster or slower, measured on a sample.</summary>
+public sealed class EstimateTests(LoggedEngine logged) : IClassFixture<LoggedEngine>
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Queries_by_the_new_key_get_faster_and_those_by_the_old_key_slower()
+    {
+        await using var c = await WorkloadTests.EventsAsync(logged.Engine);
+        var inDatabase = new QueryOptions { Database = c.Database };
+        await c.Gateway.ExecuteAsync("SELECT sum(v) FROM t WHERE t.user = 5 FORMAT Null", inDatabase, Ct);
+        await c.SqlAsync(
+            "WITH q AS (SELECT * FROM @t WHERE @t.ts < '2026-01-01 00:10:00') SELECT sum(q.v) FROM q FORMAT Null",
+            "SELECT sum(v) FROM @t AS a WHERE a.v > 3 SETTINGS max_threads = 1 FORMAT Null",
+            "SELECT sum(v) FROM @t WHERE user IN (SELECT toUInt32(number) FROM numbers(3)) FORMAT Null",
+            "CREATE VIEW @w AS SELECT * FROM @t",
+            "SELECT sum(v) FROM @w WHERE user = 6 FORMAT Null");
+        var everything = await c.EverythingAsync();
+
+        var estimate = await c.Migrator.EstimateAsync(new RebuildRequest { Table = c.Table, OrderBy = "user, ts" }, 1, Ct);
+
+        estimate.Unavailable.ShouldBeNull();
+        (estimate.Basis, estimate.SampleRows, estimate.TotalRows, estimate.Resolution).ShouldBe(("measured on 200,000 of 200,000 rows", 200_000, 200_000, 8192));
+        QueryChange Of(string text) => estimate.Queries.Single(q => q.Text.Contains(text, StringComparison.Ordinal));
+        var faster = Of("t.user = 5");
+        (faster.Verdict, faster.RowsNow, faster.RowsBefore, faster.RowsAfter).ShouldBe((QueryVerdict.Faster, 200_000, 200_000, 8192));
+        var slower = Of("WITH q");
+        (slower.Verdict, slower.RowsBefore, slower.RowsAfter).ShouldBe((QueryVerdict.Slower, 8192, 200_000));
+        Of("a.v > 3").Verdict.ShouldBe(QueryVerdict.Same);
+        (Of("numbers(3)").Verdict, Of("numbers(3)").Reason).ShouldBe((QueryVerdict.Unknown, "it reads a table function, which could reach out of the server"));
+        (Of("user = 6").Verdict, Of("user = 6").Reason).ShouldBe((QueryVerdict.Unknown, "it reads the table in a way that the sample cannot take the place of, such as through a view"));
+        estimate.SourceBytes.ShouldBeGreaterThan(0);
+        ((double)estimate.CopyBytes!.Value).ShouldBe(estimate.SourceBytes * estimate.BytesRatio!.Value, 1);
+        estimate.CopySeconds!.Value.ShouldBe(200_000 / estimate.RowsPerSecond!.Value, 0.001);
+        (await c.EverythingAsync()).ShouldBe(everything);
+        (await SamplesAsync(c.Gateway)).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_large_table_is_read_in_windows_and_its_figures_are_those_of_the_whole()
+    {
+        await using var c = await WorkloadTests.EventsAsync(logged.Engine, 6_000_000);
+        await c.SqlAsync(
+            "SELECT sum(v) FROM @t WHERE user = 5 FORMAT Null",
+            "SELECT sum(v) FROM @t WHERE user < 500 FORMAT Null",
+            "SELECT sum(v) FROM @t WHERE ts < toDateTime('2026-01-01 00:00:00') + 600000 FORMAT Null");
+
+        var estimate = await c.Migrator.EstimateAsync(new RebuildRequest { Table = c.Table, OrderBy = "user, ts" }, 1, Ct);
+
+        // Drawn by chance: one in six rows, give or take far more than ever happens.
+        estimate.SampleRows.ShouldBeInRange(980_000, 1_020_000);
+        QueryChange Of(string text) => estimate.Queries.Single(q => q.Text.Contains(text, StringComparison.Ordinal));
+        Of("user = 5 ").RowsAfter!.Value.ShouldBeLessThan(3 * estimate.Resolution);
+        var tenth = Of("user < 500");
+        tenth.RowsNow.ShouldBe(6_000_000);
+        tenth.RowsBefore!.Value.ShouldBeInRange(5_900_000, 6_100_000);
+        tenth.RowsAfter!.Value.ShouldBeInRange(560_000, 650_000);
+        var byTime = Of("600000");
+        byTime.RowsNow!.Value.ShouldBeInRange(600_000, 620_000);
+        byTime.RowsBefore!.Value.ShouldBeInRange(500_000, 700_000);
+        byTime.Verdict.ShouldBe(QueryVerdict.Slower);
+    }
+
+    [Fact]
+    public async Task Hostile_texts_in_the_log_do_nothing()
+    {
+        await using var c = await WorkloadTests.EventsAsync(logged.Engine);
+        await c.SqlAsync(
+            "SELECT sum(v) FROM @t WHERE user = 5 /* ; DROP TABLE @t */ SETTINGS max_execution_time = 0, readonly = 0, max_threads = 1 -- x\n FORMAT Null",
+            "SELECT sum(v) FROM @t WHERE user = (SELECT toUInt32(sum(sleepEachRow(1)) * 0 + 3) FROM (SELECT 1 UNION ALL SELECT 2)) FORMAT Null",
+            "SELECT count(), '; DROP TABLE x; <script>' FROM @t WHERE country = '''; DROP TABLE x' FORMAT Null");
+        var everything = await c.EverythingAsync();
+        var files = Directory.GetFiles(logged.Engine.Folder).Length;
+
+        var estimate = await c.Migrator.EstimateAsync(new RebuildRequest { Table = c.Table, OrderBy = "user" }, 1, Ct);
+
+        estimate.Queries.Count.ShouldBe(3);
+        estimate.Queries.Single(q => q.Text.Contains("max_threads", StringComparison.Ordinal)).Verdict.ShouldBe(QueryVerdict.Faster);
+        estimate.Queries.Single(q => q.Text.Contains("<script>", StringComparison.Ordinal)).Reason.ShouldBeNull();
+        (await c.EverythingAsync()).ShouldBe(everything);
+        Directory.GetFiles(logged.Engine.Folder).Length.ShouldBe(files);
+    }
+
+    [Fact]
+    public async Task New_columns_types_partitions_and_engines_are_measured_too()
+    {
+        await using var c = await RebuildCase.NewAsync(logged.Engine);
+        await c.SqlAsync(
+            """
+            CREATE TABLE @t (id UInt64, ts DateTime, s String, m UInt64 MATERIALIZED id * 2, a UInt64 ALIAS id, INDEX i s TYPE bloom_filter GRANULARITY 1, PROJECTION p (SELECT count() GROUP BY s))
+            ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(ts) ORDER BY id TTL ts + INTERVAL 1 DAY DELETE SETTINGS deduplicate_merge_projection_mode = 'drop', merge_with_ttl_timeout = 1000000, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1
+            """,
+            "SYSTEM STOP TTL MERGES @t",
+            "INSERT INTO @t (id, ts, s) SELECT number, toDateTime('2020-01-01 00:00:00') + number * 600, toString(number) FROM numbers(50000)",
+            "SELECT count() FROM @t FINAL WHERE s = '77' FORMAT Null");
+
+        var estimate = await c.Migrator.EstimateAsync(
+            new RebuildRequest { Table = c.Table, OrderBy = "s, id", PartitionBy = "toYear(ts)", Engine = "ReplacingMergeTree(n)", AddColumns = ["n UInt8 DEFAULT 1"], ModifyColumns = ["s LowCardinality(String)"], DropColumns = [] }, 1, Ct);
+
+        estimate.Unavailable.ShouldBeNull();
+        estimate.SampleRows.ShouldBe(50_000);
+        estimate.Queries.ShouldHaveSingleItem().Reason.ShouldBeNull();
+        estimate.BytesRatio!.Value.ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task Refusals_are_results()
+    {
+        await using var c = await WorkloadTests.EventsAsync(logged.Engine);
+        await c.SqlAsync("CREATE VIEW @v AS SELECT 1 AS a", "TRUNCATE TABLE @t");
+
+        (await c.Migrator.EstimateAsync(new RebuildRequest { Table = c.Table, OrderBy = "no_such" }, 1, Ct)).Unavailable!.ShouldContain("The server refuses the definition");
+        (await c.Migrator.EstimateAsync(new RebuildRequest { Table = new QualifiedName(c.Database, "v"), OrderBy = "a" }, 1, Ct)).Unavailable!.ShouldContain("is a view");
+        (await c.Migrator.EstimateAsync(new RebuildRequest { Table = c.Table, OrderBy = "user" }, 1, Ct)).Basis.ShouldContain("nothing could be measured");
+        await Should.ThrowAsync<InvalidRequestException>(() => c.Migrator.EstimateAsync(new RebuildRequest { Table = c.Table }, 1, Ct));
+    }
+
+    [Fact]
+    public async Task A_cancelled_estimate_leaves_no_statement_and_no_table()
+    {
+        await using var c = await WorkloadTests.EventsAsync(logged.Engine, 6_000_000);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+
+        var estimate = c.Migrator.EstimateAsync(new RebuildRequest { Table = c.Table, OrderBy = "user" }, 1, cancel.Token);
+        await Wait.UntilAsync(async () => estimate.IsCompleted || await RunningAsync(c.Gateway) > 0, Ct);
+        await cancel.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(() => estimate);
+        (await RunningAsync(c.Gateway)).ShouldBe(0);
+        (await SamplesAsync(c.Gateway)).ShouldBe(0);
+    }
+
+    private static Task<long> RunningAsync(ClickHouseGateway gateway) =>
+        gateway.ScalarAsync<long>("SELECT toInt64(count()) FROM system.processes WHERE startsWith(query_id, 'godwit-sample-') AND query_kind = 'Insert'", ct: Ct);
+
+    private static Task<long> SamplesAsync(ClickHouseGateway gateway) =>
+        gateway.ScalarAsync<long>("SELECT toInt64(count()) FROM system.parts WHERE active AND database = '_temporary_and_external_tables'", ct: Ct);
+}
