@@ -125,6 +125,22 @@ document.addEventListener("click", (event) => {
   else if (dialog.open) { event.preventDefault(); dialog.close(); }
 });
 
+// A part of a page that takes its time to find out.
+async function load(place) {
+  const answer = await fetch(place.dataset.load);
+  if (answer.ok) place.innerHTML = await answer.text();
+  else place.textContent = (await answer.json().catch(() => ({}))).detail ?? "This could not be found out. Load the page again.";
+}
+
+// A button says that it has been heard; some answers take a while.
+document.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (!button) return;
+  setTimeout(() => { button.disabled = true; if (button.dataset.busy) button.lastChild.textContent = ` ${button.dataset.busy}`; });
+});
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+document.querySelectorAll("[data-load]").forEach(load);
 document.querySelectorAll("[data-live]").forEach(follow);
 document.querySelectorAll("[data-more]").forEach(lengthen);
 for (const canvas of document.querySelectorAll("[data-grid]")) {

@@ -1,4 +1,7 @@
+using Godwit.ClickHouse;
+using Godwit.Inspection;
 using Godwit.Metadata;
+using Godwit.Server.Access;
 using Godwit.Server.Pages.Parts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -14,6 +17,8 @@ internal static class FragmentRoutes
     {
         app.MapGet("/runs/{run}/steps", StepsAsync).ExcludeFromDescription();
         app.MapGet("/runs/{run}/cells", CellsAsync).ExcludeFromDescription();
+        app.MapGet("/tables/rows", TablesAsync).ExcludeFromDescription();
+        app.MapGet("/rebuild/advice", AdviceAsync).RequireAuthorization(Policies.Operator).ExcludeFromDescription();
     }
 
     private static async Task<IResult> StepsAsync(string run, int? after, Migrator migrator, CancellationToken ct)
@@ -30,6 +35,40 @@ internal static class FragmentRoutes
         catch (RunNotFoundException)
         {
             return Results.NotFound();
+        }
+    }
+
+    private static async Task<IResult> TablesAsync(string? q, int? after, Migrator migrator, CancellationToken ct)
+    {
+        try
+        {
+            var page = await migrator.TablesAsync(new TableFilter { Search = q }, TableRows.Stretch, Math.Max(0, after ?? 0), ct);
+            return new RazorComponentResult<TableRows>(new Dictionary<string, object?> { [nameof(TableRows.Tables)] = page.Tables });
+        }
+        catch (ClickHouseException e)
+        {
+            return Results.Problem(e.Message, statusCode: StatusCodes.Status502BadGateway);
+        }
+    }
+
+    private static async Task<IResult> AdviceAsync(string? name, Migrator migrator, CancellationToken ct)
+    {
+        if (TableLink.Read(name) is not { } table)
+        {
+            return Results.NotFound();
+        }
+
+        try
+        {
+            return new RazorComponentResult<Advice>(new Dictionary<string, object?>
+            {
+                [nameof(Advice.Keys)] = await migrator.SuggestKeysAsync(table, ct: ct),
+                [nameof(Advice.Selectivity)] = await migrator.KeySelectivityAsync(table, [], ct: ct),
+            });
+        }
+        catch (ClickHouseException e)
+        {
+            return Results.Problem(e.Message, statusCode: StatusCodes.Status502BadGateway);
         }
     }
 
