@@ -39,7 +39,7 @@ internal sealed class QueryExplainer(ClickHouseGateway gateway)
         var options = new QueryOptions
         {
             QueryId = WorkloadReader.OwnQueryId(),
-            Settings = ReadOnly,
+            Settings = session is null ? ReadOnly : new Dictionary<string, string>(ReadOnly.Union(SampleTables.SessionCheck), StringComparer.Ordinal),
             Database = query.Database,
             SessionId = session,
             Timeout = TimeSpan.FromSeconds(4 * Seconds),

@@ -30,7 +30,10 @@ public sealed record RebuildEstimate(QualifiedName Table)
     /// <summary>Compressed bytes of the table: about what the copy needs on disk if it compresses no worse.</summary>
     public long SourceBytes { get; init; }
 
-    /// <summary>Bytes of the copy, by how the sample compresses under both keys; null when the sample is empty.</summary>
+    /// <summary>
+    /// Bytes of the copy, by how the sample compresses under both keys; null when the sample is empty. Of a thin sample a key whose values repeat seems to
+    /// compress worse than it will.
+    /// </summary>
     public long? CopyBytes { get; init; }
 
     /// <summary>Compressed bytes under the new definition for one under the present; null when the sample is empty.</summary>

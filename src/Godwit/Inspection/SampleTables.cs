@@ -18,7 +18,12 @@ internal sealed class SampleTables(ClickHouseGateway gateway, TimeProvider clock
 {
     private const int LeastGranularity = 8;
     private const long LeastGranularityBytes = 1024;
+
+    /// <summary>What makes a server refuse a statement of a session that it does not know.</summary>
+    public static readonly IReadOnlyDictionary<string, string> SessionCheck = new Dictionary<string, string>(StringComparer.Ordinal) { ["session_check"] = "1" };
+
     private readonly string _rows = $"godwit_rows_{Plans.PlanBuilder.NewRunId()}";
+    private bool _hasSession;
 
     // One block, so that a partition becomes one part; in the time that a page can be waited for.
     private static readonly Dictionary<string, string> FillSettings = new(CopyTuning.ReadSettings, StringComparer.Ordinal)
@@ -106,10 +111,11 @@ internal sealed class SampleTables(ClickHouseGateway gateway, TimeProvider clock
     /// <summary>Runs a statement; giving up means that it is gone from the server.</summary>
     private async Task RunAsync(string sql, IReadOnlyDictionary<string, string>? settings, CancellationToken ct)
     {
-        var options = Options() with { Settings = settings, QueryId = $"godwit-sample-{Guid.NewGuid():N}" };
+        var options = Options(settings) with { QueryId = $"godwit-sample-{Guid.NewGuid():N}" };
         try
         {
             await gateway.ExecuteAsync(sql, options, ct);
+            _hasSession = true;
         }
         catch (OperationCanceledException)
         {
@@ -118,7 +124,9 @@ internal sealed class SampleTables(ClickHouseGateway gateway, TimeProvider clock
         }
     }
 
-    private QueryOptions Options() => new() { SessionId = Session };
+    // Behind a balancer another server may answer, where the session is not known and the name stands for a real table: it must refuse then.
+    private QueryOptions Options(IReadOnlyDictionary<string, string>? settings = null) =>
+        new() { SessionId = Session, Settings = _hasSession ? new Dictionary<string, string>((settings ?? SessionCheck).Union(SessionCheck), StringComparer.Ordinal) : settings };
 
     private static string Targets(IReadOnlyList<ColumnMapping> mapping) => string.Join(", ", mapping.Select(m => Sql.Identifier(m.Target)));
 

@@ -22,7 +22,7 @@ public sealed class TableDetailTests(RealEngine real)
         await c.SqlAsync(
             $"""
              CREATE TABLE {name} (`a.b` UInt64 COMMENT 'it''s <b>' CODEC(ZSTD(3)), ts DateTime('UTC'), `c``d` String DEFAULT 'x') ENGINE = MergeTree
-             PARTITION BY toYYYYMM(ts) PRIMARY KEY `a.b` ORDER BY (`a.b`, ts) TTL ts + INTERVAL 100 YEAR SETTINGS min_bytes_for_wide_part = 0
+             PARTITION BY toYYYYMM(ts) PRIMARY KEY `a.b` ORDER BY (`a.b`, ts) TTL ts + INTERVAL 50 YEAR SETTINGS min_bytes_for_wide_part = 0
              """,
             $"INSERT INTO {name} (`a.b`, ts) SELECT number, toDateTime('2026-01-31 00:00:00', 'UTC') + number * 3600 FROM numbers(48)",
             "CREATE TABLE @target (`a.b` UInt64) ENGINE = MergeTree ORDER BY `a.b`",
