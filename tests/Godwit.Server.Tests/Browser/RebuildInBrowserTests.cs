@@ -1,0 +1,87 @@
+using Godwit.ClickHouse;
+using Godwit.Cli.Demo;
+using Godwit.Fixtures;
+using Godwit.Metadata.Accounts;
+using Microsoft.Playwright;
+using Shouldly;
+using Xunit;
+
+namespace Godwit.Server.Tests.Browser;
+
+/// <summary>A rebuild from the wizard to its rollback, by clicks alone, while writers go on.</summary>
+public sealed class RebuildInBrowserTests(RealEngine real, Chromium chromium)
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_table_is_rebuilt_held_limited_cut_over_and_rolled_back_by_buttons_under_live_writers()
+    {
+        await using var server = await ServerFixture.StartAsync(real.Engine);
+        await server.UserAsync(Role.Operator);
+        using var gateway = new ClickHouseGateway(new ClickHouseOptions { Url = real.Engine.Url });
+        var table = await EventsTable.CreateAsync(gateway, rows: 600_000);
+        var log = new WriterLog();
+        log.AddPresent(new IdRange(0, 599_999));
+        await using var writer = LiveWriter.Start(gateway, new LiveWriterOptions { Table = table, Rows = EventsTable.LiveRows, Writers = 2, Pause = TimeSpan.FromMilliseconds(20) }, log);
+        await using var person = await chromium.NewPersonAsync(server.Url);
+        await person.LogInAsync("operator");
+        var page = person.Page;
+
+        await person.OpenAsync("/tables");
+        await page.GetByRole(AriaRole.Link, new() { Name = table.ToString() }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Rebuild" }).ClickAsync();
+        await page.GetByText("ORDER BY", new() { Exact = false }).First.WaitForAsync();
+        await page.GetByLabel("ORDER BY").FillAsync("(user, id)");
+        await page.GetByLabel("Wait for me before the names change hands").CheckAsync();
+        await page.GetByLabel("At most rows per second").FillAsync("20,000");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Check and plan" }).ClickAsync();
+        await person.SeesStateAsync("NotStarted");
+
+        (await person.DoAsync("Start")).ShouldContain("600,000 rows");
+        await person.SeesStateAsync("Running");
+        await Assertions.Expect(page.Locator("[data-region=figures]")).ToContainTextAsync("limited to 20,000");
+
+        (await person.DoAsync("Pause")).ShouldContain("statements");
+        await person.SeesStateAsync("Paused");
+        await page.Locator("[data-region=actions]").GetByRole(AriaRole.Link, new() { Name = "Speed limit" }).ClickAsync();
+        await page.Locator("dialog[open]").GetByLabel("Rows per second").FillAsync("");
+        await page.Locator("dialog[open]").GetByRole(AriaRole.Button, new() { Name = "Speed limit" }).ClickAsync();
+        await Assertions.Expect(page.Locator("[data-region=figures]")).ToContainTextAsync("no limit");
+        (await person.DoAsync("Resume")).ShouldContain("goes on where it stopped");
+
+        await person.SeesStateAsync("AwaitingCutover");
+        (await person.DoAsync("Cut over")).ShouldContain(table.ToString());
+        await person.SeesStateAsync("Completed");
+        (await gateway.ScalarAsync<string>($"SELECT sorting_key FROM system.tables WHERE database = {Sql.Literal(table.Database)} AND name = {Sql.Literal(table.Table)}", ct: Ct)).ShouldBe("user, id");
+
+        (await person.DoAsync("Roll back")).ShouldContain("The old definition comes back with every row");
+        await person.SeesStateAsync("RolledBack");
+        await writer.StopAsync();
+        var verdict = await new WriterOracle(gateway, table, "id").CompareAsync(log, Ct);
+        (verdict.Lost, verdict.Duplicated).ShouldBe((0, 0));
+        (await gateway.ScalarAsync<string>($"SELECT sorting_key FROM system.tables WHERE database = {Sql.Literal(table.Database)} AND name = {Sql.Literal(table.Table)}", ct: Ct)).ShouldBe("id");
+        var audit = await server.Migrator.AuditAsync(100, ct: Ct);
+        audit.Where(a => a.Who == "operator").Select(a => a.Action).Reverse().ShouldBe(["login", "plan", "start", "pause", "limit", "resume", "cutover", "rollback"]);
+        audit.ShouldAllBe(a => a.From == "127.0.0.1");
+    }
+
+    [Fact]
+    public async Task A_wish_that_cannot_be_granted_is_answered_with_the_checks_that_stand_against_it()
+    {
+        await using var server = await ServerFixture.StartAsync(real.Engine);
+        await server.UserAsync(Role.Operator);
+        using var gateway = new ClickHouseGateway(new ClickHouseOptions { Url = real.Engine.Url });
+        var table = await EventsTable.CreateAsync(gateway, rows: 1000);
+        await using var person = await chromium.NewPersonAsync(server.Url);
+        await person.LogInAsync("operator");
+
+        await person.OpenAsync($"/rebuild?name={table}");
+        await person.Page.GetByLabel("ORDER BY").FillAsync("no_such_column");
+        await person.Page.GetByRole(AriaRole.Button, new() { Name = "Check and plan" }).ClickAsync();
+
+        await person.Page.GetByText("It cannot be rebuilt like this; nothing was changed.").WaitForAsync();
+        (await person.TextAsync()).ShouldContain("no_such_column");
+        (await server.Migrator.ListAsync(Ct)).ShouldBeEmpty();
+        await person.RequireGoodPageAsync();
+    }
+}
