@@ -68,7 +68,7 @@ internal sealed record RunAction(string Name, string Icon, RunRequest Request)
         switch (Request)
         {
             case RunRequest.Start:
-                yield return $"{Plain.Count(status.Steps.Count)} steps are done{(status.RowsTotal > 0 ? $", {Plain.Count(status.RowsTotal)} rows ({Plain.Bytes(status.BytesTotal)}) are copied" : "")}, on {Nodes(model)}.";
+                yield return $"It does {Plain.Count(status.Steps.Count)} steps on {Nodes(model)}{(status.RowsTotal > 0 ? $" and copies {Plain.Count(status.RowsTotal)} rows ({Plain.Bytes(status.BytesTotal)})" : "")}.";
                 yield return "Writers and readers of the table go on as before.";
                 break;
             case RunRequest.Pause:

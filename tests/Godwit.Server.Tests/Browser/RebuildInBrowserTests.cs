@@ -37,7 +37,7 @@ public sealed class RebuildInBrowserTests(RealEngine real, Chromium chromium)
         await page.GetByRole(AriaRole.Button, new() { Name = "Check and plan" }).ClickAsync();
         await person.SeesStateAsync("NotStarted");
 
-        (await person.DoAsync("Start")).ShouldContain("600,000 rows");
+        (await person.DoAsync("Start")).ShouldContain("It does 35 steps");
         await person.SeesStateAsync("Running");
         await Assertions.Expect(page.Locator("[data-region=figures]")).ToContainTextAsync("limited to 20,000");
 
