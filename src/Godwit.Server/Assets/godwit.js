@@ -86,23 +86,36 @@ function mark(page, letters) {
   }
 }
 
-// A long list: the next stretch comes when somebody scrolls near its end.
+// A long list has only the stretches that are near what is seen; the others are gaps of the same height.
 function lengthen(list) {
-  const body = list.querySelector("tbody");
-  list.tabIndex = 0;
-  let busy = false;
-  const more = async () => {
-    const near = list.scrollTop + list.clientHeight > list.scrollHeight - 600;
-    if (busy || !near || body.rows.length >= Number(list.dataset.total)) return;
-    busy = true;
-    const url = list.dataset.more;
-    const answer = await fetch(`${url}${url.includes("?") ? "&" : "?"}after=${body.rows.length}`);
-    if (answer.ok) body.insertAdjacentHTML("beforeend", await answer.text());
-    busy = false;
-    if (answer.ok) more();
-  };
-  list.addEventListener("scroll", more, { passive: true });
-  more();
+  const first = list.querySelector("tbody");
+  const size = first.rows.length;
+  const total = Number(list.dataset.total);
+  if (total <= size) return;
+  const height = first.offsetHeight / size;
+  const url = list.dataset.more + (list.dataset.more.includes("?") ? "&" : "?");
+  const gap = (body) => { body.innerHTML = `<tr><td colspan="99" style="height:${Math.min(size, total - body.from) * height}px"></td></tr>`; };
+  const watch = new IntersectionObserver((changes) => changes.forEach(({ target, isIntersecting }) => (isIntersecting ? fill(target) : empty(target))), { root: list, rootMargin: "1200px 0px" });
+  async function fill(body) {
+    body.wanted = true;
+    if (body.full) return;
+    const answer = await fetch(`${url}after=${body.from}`);
+    if (!answer.ok || !body.wanted) return;
+    body.innerHTML = await answer.text();
+    body.full = true;
+  }
+  function empty(body) {
+    body.wanted = false;
+    if (!body.full) return;
+    gap(body);
+    body.full = false;
+  }
+  for (let from = 0; from < total; from += size) {
+    const body = from === 0 ? first : document.createElement("tbody");
+    Object.assign(body, { from, full: from === 0, wanted: from === 0 });
+    if (from > 0) { gap(body); first.parentNode.append(body); }
+    watch.observe(body);
+  }
 }
 
 // A question is a page of its own; here it opens above the one that is looked at.

@@ -21,6 +21,9 @@ public class ClickHouseException : Exception
     /// <summary>The query_id of the statement, when it had one.</summary>
     public string? QueryId { get; internal init; }
 
+    /// <summary>The server's own words with its code, for whoever looks it up.</summary>
+    internal string Words => Code == 0 ? ServerMessage : $"{ServerMessage} (code {Code}{(CodeName.Length > 0 ? $", {CodeName}" : "")})";
+
     /// <summary>Whether the same statement may succeed later though nobody changes anything.</summary>
     public bool IsTransient { get; internal init; }
 

@@ -172,7 +172,7 @@ internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
         }
         catch (ClickHouseException e) when (!ct.IsCancellationRequested)
         {
-            await book.FailAsync(RunState.Failed, Where(Failures.Explain(e)), e.ServerMessage, _steps.Undoing);
+            await book.FailAsync(RunState.Failed, Where(Failures.Explain(e)), e.Words, _steps.Undoing);
         }
         catch (Exception e) when (!ct.IsCancellationRequested && e is not (StoreException or LeaseHeldException or LeaseLostException or RunConflictException or WrongStateException or OperationCanceledException or ClickHouseException))
         {

@@ -19,7 +19,7 @@ internal static class Trouble
             ClickHouseException { Code: ClickHouseErrorCodes.MemoryLimitExceeded } memory => $"{memory.Node} ran out of memory for a statement of \"{step.Description}\"; it is tried again.",
             _ => $"\"{step.Description}\" was cut off and is tried again: {e.Message}",
         },
-        (e as ClickHouseException)?.ServerMessage);
+        (e as ClickHouseException)?.Words);
 
     /// <summary>Tells that it goes on, and whether its server was restarted meanwhile.</summary>
     /// <param name="book">The run.</param>

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Godwit.ClickHouse;
 using Godwit.Cli.Demo;
+using Godwit.ClickHouse;
 
 namespace Godwit.Server.Tests.Browser;
 

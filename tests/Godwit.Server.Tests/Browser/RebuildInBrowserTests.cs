@@ -1,5 +1,5 @@
-using Godwit.ClickHouse;
 using Godwit.Cli.Demo;
+using Godwit.ClickHouse;
 using Godwit.Fixtures;
 using Godwit.Metadata.Accounts;
 using Microsoft.Playwright;
