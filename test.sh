@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds Godwit, checks its format and runs every test. On Debian it installs the servers the tests need.
+# Builds Godwit, checks its format and runs every test. On Debian it installs the servers and the browser that the tests need.
 #
 #   ./test.sh            everything
 #   ./test.sh Rebuild    only the classes with Rebuild in their full names (several words: any of them)
@@ -86,6 +86,7 @@ install_servers() {
         command -v "$package" >/dev/null || missing+=("$package")
     done
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+    command -v chromium >/dev/null || missing+=(chromium)
     if ((${#missing[@]} > 0)); then
         command -v apt-get >/dev/null ||
             fail "The tests need ${missing[*]} as Debian packages it, and there is no apt-get here."
