@@ -1,4 +1,5 @@
 using Godwit.ClickHouse;
+using Godwit.Inspection;
 using Godwit.Metadata;
 using Godwit.Migrations;
 using Godwit.Runs;
@@ -22,44 +23,64 @@ public sealed record OverviewModel
     /// <summary>Migrations that this instance needs and that are not done.</summary>
     public required IReadOnlyList<MigrationOverview> Required { get; init; }
 
-    /// <summary>What is wrong with the server or the store; null when they answer.</summary>
+    /// <summary>The nodes of the cluster.</summary>
+    public required IReadOnlyList<NodeStatus> Nodes { get; init; }
+
+    /// <summary>What is wrong with the server; null when it answers.</summary>
     public string? Trouble { get; init; }
 }
 
 /// <summary>What the overview shows, for the page itself and for those that are open.</summary>
 internal sealed class OverviewPage(Migrator migrator, Fragments fragments, TimeProvider clock)
 {
+    /// <summary>What servers are asked is asked so seldom, however many look.</summary>
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(10);
+
     private static readonly Dictionary<string, Type> Regions = new(StringComparer.Ordinal) { ["overview"] = typeof(OverviewParts) };
+
+    private (DateTimeOffset At, Task<Servers> Answer)? _servers;
 
     /// <summary>Reads it.</summary>
     public async Task<OverviewModel> ReadAsync(CancellationToken ct)
     {
         var runs = (await migrator.ListAsync(ct)).Where(r => r.Instance == migrator.Node).ToList();
         var now = clock.GetUtcNow();
-        var (required, trouble) = await RequiredAsync(ct);
+        var servers = await ServersAsync(now).WaitAsync(ct);
         return new OverviewModel
         {
             Running = await StatusAsync(runs.Where(r => r.State is RunState.Starting or RunState.Running or RunState.RollingBack), ct),
             Waiting = await StatusAsync(runs.Where(r => r.State is RunState.NotStarted or RunState.Paused or RunState.AwaitingCutover or RunState.Failed or RunState.NeedsOperator), ct),
             Reversible = await StatusAsync(runs.Where(r => r is { State: RunState.Completed, CleanedUp: false } && r.RollbackUntil is not null), ct),
-            Required = required,
-            Trouble = trouble,
+            Required = servers.Required,
+            Nodes = servers.Nodes,
+            Trouble = servers.Trouble,
         };
     }
 
     /// <summary>A frame for those who have it open.</summary>
     public async Task<LiveFrame> LookAsync(CancellationToken ct) => new(await fragments.RenderAsync(await ReadAsync(ct), Regions), new Dictionary<string, string>(StringComparer.Ordinal));
 
+    private Task<Servers> ServersAsync(DateTimeOffset now)
+    {
+        if (_servers is not { } known || now - known.At > Freshness || known.Answer.IsFaulted)
+        {
+            _servers = known = (now, AskAsync());
+        }
+
+        return known.Answer;
+    }
+
     // Definitions ask the server; when it is away, the rest of the page is still true.
-    private async Task<(IReadOnlyList<MigrationOverview>, string?)> RequiredAsync(CancellationToken ct)
+    private async Task<Servers> AskAsync()
     {
         try
         {
-            return ([.. (await migrator.MigrationsAsync(ct)).Where(m => m is { IsRequired: true, IsDone: false, IsOrphaned: false })], null);
+            var nodes = migrator.NodesAsync();
+            return new Servers([.. (await migrator.MigrationsAsync()).Where(m => m is { IsRequired: true, IsDone: false, IsOrphaned: false })], await nodes, null);
         }
-        catch (ClickHouseException e)
+        catch (Exception e) when (e is ClickHouseException or ClusterException)
         {
-            return ([], e.Message);
+            return new Servers([], [], e.Message);
         }
     }
 
@@ -73,4 +94,6 @@ internal sealed class OverviewPage(Migrator migrator, Fragments fragments, TimeP
 
         return all;
     }
+
+    private sealed record Servers(IReadOnlyList<MigrationOverview> Required, IReadOnlyList<NodeStatus> Nodes, string? Trouble);
 }
