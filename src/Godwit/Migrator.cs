@@ -107,8 +107,15 @@ public sealed class Migrator
     /// <param name="progress">Is given the status about once a second.</param>
     /// <param name="ct">Stops the run.</param>
     /// <returns>The status at the end.</returns>
-    public Task<RunStatus> RunAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default) =>
-        OwnAsync(runId, RunRequest.None, progress, ct);
+    public async Task<RunStatus> RunAsync(string runId, IProgress<RunStatus>? progress = null, CancellationToken ct = default)
+    {
+        if (await FindAsync(runId, ct) is { State: RunState.NotStarted } run)
+        {
+            await AuditAsync(_options.Actor, RunRequest.Start, run, ct);
+        }
+
+        return await OwnAsync(runId, RunRequest.None, progress, ct);
+    }
 
     /// <summary>Leaves a run that has not begun to a worker.</summary>
     /// <param name="runId">The run.</param>
