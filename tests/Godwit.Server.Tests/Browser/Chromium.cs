@@ -20,18 +20,10 @@ public sealed class Chromium : IAsyncLifetime
         "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     ];
 
-    private IPlaywright? _playwright;
-    private IBrowser? _browser;
+    // Tests without a browser do not wait for one.
+    private readonly Lazy<Task<Started>> _started = new(StartAsync);
 
-    /// <summary>The script of axe-core.</summary>
-    public string Axe { get; private set; } = "";
-
-    public async ValueTask InitializeAsync()
-    {
-        Axe = await ReadAxeAsync();
-        _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Executable, Args = Arguments });
-    }
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     /// <summary>Somebody's browser, without a cookie.</summary>
     /// <param name="server">Where the server is.</param>
@@ -39,7 +31,8 @@ public sealed class Chromium : IAsyncLifetime
     /// <param name="width">How wide its window is, in pixels.</param>
     public async Task<Person> NewPersonAsync(Uri server, bool isDark = false, int width = 1280)
     {
-        var context = await _browser!.NewContextAsync(new BrowserNewContextOptions
+        var started = await _started.Value;
+        var context = await started.Browser.NewContextAsync(new BrowserNewContextOptions
         {
             BaseURL = server.ToString(),
             ColorScheme = isDark ? ColorScheme.Dark : ColorScheme.Light,
@@ -49,13 +42,24 @@ public sealed class Chromium : IAsyncLifetime
             BypassCSP = true,
         });
         context.SetDefaultTimeout(60_000);
-        return new Person(context, await context.NewPageAsync(), Axe);
+        return new Person(context, await context.NewPageAsync(), started.Axe);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await (_browser?.CloseAsync() ?? Task.CompletedTask);
-        _playwright?.Dispose();
+        if (_started.IsValueCreated)
+        {
+            var started = await _started.Value;
+            await started.Browser.CloseAsync();
+            started.Playwright.Dispose();
+        }
+    }
+
+    private static async Task<Started> StartAsync()
+    {
+        var axe = await ReadAxeAsync();
+        var playwright = await Playwright.CreateAsync();
+        return new Started(playwright, await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Executable, Args = Arguments }), axe);
     }
 
     private static async Task<string> ReadAxeAsync()
@@ -86,4 +90,6 @@ public sealed class Chromium : IAsyncLifetime
             folder.Delete(recursive: true);
         }
     }
+
+    private sealed record Started(IPlaywright Playwright, IBrowser Browser, string Axe);
 }

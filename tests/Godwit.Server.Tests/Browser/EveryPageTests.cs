@@ -46,6 +46,10 @@ public sealed class EveryPageTests(RealEngine real, Chromium chromium)
             await Assertions.Expect(person.Page).ToHaveTitleAsync(new System.Text.RegularExpressions.Regex(" · Godwit$"));
             await Assertions.Expect(person.Page.Locator("[data-load]").GetByText("Looking at the server's log")).ToHaveCountAsync(0);
             await person.RequireGoodPageAsync();
+            if (path == $"/runs/{run}" && (isDark || width == 390))
+            {
+                await person.KeepPictureAsync((isDark ? "dark" : "light") + (width == 390 ? "-phone" : ""));
+            }
         }
     }
 

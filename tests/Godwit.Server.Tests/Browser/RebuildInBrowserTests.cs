@@ -23,6 +23,7 @@ public sealed class RebuildInBrowserTests(RealEngine real, Chromium chromium)
         var log = new WriterLog();
         log.AddPresent(new IdRange(0, 599_999));
         await using var writer = LiveWriter.Start(gateway, new LiveWriterOptions { Table = table, Rows = EventsTable.LiveRows, Writers = 2, Pause = TimeSpan.FromMilliseconds(20) }, log);
+        await AskAsync(gateway, table);
         await using var person = await chromium.NewPersonAsync(server.Url);
         await person.LogInAsync("operator");
         var page = person.Page;
@@ -30,10 +31,13 @@ public sealed class RebuildInBrowserTests(RealEngine real, Chromium chromium)
         await person.OpenAsync("/tables");
         await page.GetByRole(AriaRole.Link, new() { Name = table.ToString() }).ClickAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "Rebuild" }).ClickAsync();
-        await page.GetByText("ORDER BY", new() { Exact = false }).First.WaitForAsync();
+        await Assertions.Expect(page.Locator("[data-load]").GetByText("Looking at the server's log")).ToHaveCountAsync(0);
         await page.GetByLabel("ORDER BY").FillAsync("(user, id)");
         await page.GetByLabel("Wait for me before the names change hands").CheckAsync();
         await page.GetByLabel("At most rows per second").FillAsync("20,000");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Estimate" }).ClickAsync();
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Estimate" }).WaitForAsync();
+        await person.KeepPictureAsync("wizard", whole: true);
         await page.GetByRole(AriaRole.Button, new() { Name = "Check and plan" }).ClickAsync();
         await person.SeesStateAsync("NotStarted");
 
@@ -41,6 +45,8 @@ public sealed class RebuildInBrowserTests(RealEngine real, Chromium chromium)
         await person.SeesStateAsync("Running");
         await Assertions.Expect(page.Locator("[data-region=figures]")).ToContainTextAsync("limited to 20,000");
 
+        await page.Locator("tr[data-step='12'] .badge", new() { HasTextString = "done" }).WaitForAsync();
+        await person.KeepPictureAsync("run");
         (await person.DoAsync("Pause")).ShouldContain("statements");
         await person.SeesStateAsync("Paused");
         await page.Locator("[data-region=actions]").GetByRole(AriaRole.Link, new() { Name = "Speed limit" }).ClickAsync();
@@ -50,6 +56,7 @@ public sealed class RebuildInBrowserTests(RealEngine real, Chromium chromium)
         (await person.DoAsync("Resume")).ShouldContain("goes on where it stopped");
 
         await person.SeesStateAsync("AwaitingCutover");
+        await person.KeepPictureAsync("run-waits");
         (await person.DoAsync("Cut over")).ShouldContain(table.ToString());
         await person.SeesStateAsync("Completed");
         (await gateway.ScalarAsync<string>($"SELECT sorting_key FROM system.tables WHERE database = {Sql.Literal(table.Database)} AND name = {Sql.Literal(table.Table)}", ct: Ct)).ShouldBe("user, id");
@@ -63,6 +70,17 @@ public sealed class RebuildInBrowserTests(RealEngine real, Chromium chromium)
         var audit = await server.Migrator.AuditAsync(100, ct: Ct);
         audit.Where(a => a.Who == "operator").Select(a => a.Action).Reverse().ShouldBe(["login", "plan", "start", "pause", "limit", "resume", "cutover", "rollback"]);
         audit.ShouldAllBe(a => a.From == "127.0.0.1");
+    }
+
+    // What the log of queries then tells the wizard.
+    private static async Task AskAsync(ClickHouseGateway gateway, QualifiedName table)
+    {
+        for (var user = 1; user <= 5; user++)
+        {
+            await gateway.QueryAsync($"SELECT count() FROM {table.ToSql()} WHERE user = {Sql.Literal(user)}", ct: Ct);
+        }
+
+        await gateway.ExecuteAsync("SYSTEM FLUSH LOGS", ct: Ct);
     }
 
     [Fact]
