@@ -118,7 +118,7 @@ public static class GodwitServer
     {
         if (Console.IsOutputRedirected)
         {
-            logging.AddJsonConsole(json => json.UseUtcTimestamp = true);
+            logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'"));
         }
         else
         {

@@ -1,10 +1,12 @@
 using Godwit.Metadata.Accounts;
 using Godwit.Server.Pages;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,6 +25,7 @@ internal static class AccessSetup
         services.AddSingleton<Tokens>();
         services.AddSingleton<Sessions>();
         services.AddSingleton<SessionCookie>();
+        services.AddScoped<SessionWatch>();
         services.AddSingleton<SetupLink>();
         services.AddSingleton<LoginThrottle>();
         services.AddSingleton<LoginDoor>();
@@ -76,6 +79,7 @@ internal static class AccessSetup
         }
 
         app.UseFailures();
+        app.Use(RetoldAsync);
         app.UseMiddleware<RequestGuard>();
         app.UseWhen(http => !IsForPrograms(http) && !http.Request.Path.StartsWithSegments("/live"), UseStatusPages);
         app.UseRouting();
@@ -86,7 +90,8 @@ internal static class AccessSetup
 
     private static void UseStatusPages(IApplicationBuilder app)
     {
-        app.UseStatusCodePagesWithReExecute("/status/{0}");
+        app.UseStatusCodePagesWithReExecute("/status/{0}", createScopeForStatusCodePages: true);
+        app.Use(RetoldAsync);
 
         // The framework says of a form without its token that the answer is a page, and then sends none.
         app.Use(async (http, next) =>
@@ -97,6 +102,18 @@ internal static class AccessSetup
                 http.Response.ContentType = null;
             }
         });
+    }
+
+    // The page that tells what became of a form is not the one that the form was for, and must not look at it again.
+    private static Task RetoldAsync(HttpContext http, RequestDelegate next)
+    {
+        if (http.Features.Get<IStatusCodeReExecuteFeature>() is not null || http.Features.Get<IExceptionHandlerFeature>() is not null)
+        {
+            http.Request.Method = HttpMethods.Get;
+            http.Features.Set<IAntiforgeryValidationFeature>(null);
+        }
+
+        return next(http);
     }
 
     /// <summary>Whether programs call here, who have tokens and can do nothing with pages.</summary>

@@ -37,6 +37,11 @@ internal sealed class OpenIdProvider : IDisposable
     ];
 
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(1);
+
+    // For so long what a provider says of itself is not asked for again; nor more often than that, whatever somebody sends.
+    private static readonly TimeSpan Lasting = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(30);
+
     private readonly OpenIdOptions _options;
     private readonly TimeProvider _clock;
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
@@ -45,16 +50,9 @@ internal sealed class OpenIdProvider : IDisposable
         MaxResponseContentBufferSize = 1 << 20,
     };
 
-    private readonly ConfigurationManager<OpenIdConnectConfiguration> _configuration;
+    private (OpenIdConnectConfiguration Provider, DateTimeOffset At)? _known;
 
-    public OpenIdProvider(OpenIdOptions options, TimeProvider clock)
-    {
-        (_options, _clock) = (options, clock);
-        _configuration = new ConfigurationManager<OpenIdConnectConfiguration>(
-            $"{options.Authority.AbsoluteUri.TrimEnd('/')}/.well-known/openid-configuration",
-            new OpenIdConnectConfigurationRetriever(),
-            new HttpDocumentRetriever(_http) { RequireHttps = options.Authority.Scheme == Uri.UriSchemeHttps });
-    }
+    public OpenIdProvider(OpenIdOptions options, TimeProvider clock) => (_options, _clock) = (options, clock);
 
     public void Dispose() => _http.Dispose();
 
@@ -62,7 +60,7 @@ internal sealed class OpenIdProvider : IDisposable
     /// <exception cref="OpenIdException">The provider cannot be used.</exception>
     public async Task<string> AddressAsync(Uri back, string state, string nonce, string verifier, CancellationToken ct)
     {
-        var provider = await ConfigurationAsync(ct);
+        var provider = await ProviderAsync(Lasting, ct);
         List<string> scopes = ["openid", "profile", "email"];
         if (provider.ScopesSupported.Contains(_options.RoleClaim))
         {
@@ -81,9 +79,9 @@ internal sealed class OpenIdProvider : IDisposable
     /// <exception cref="OpenIdException">It stands for nobody, or what the provider says is not to be believed.</exception>
     public async Task<OpenIdPerson> RedeemAsync(string code, Uri back, string nonce, string verifier, CancellationToken ct)
     {
-        var provider = await ConfigurationAsync(ct);
+        var provider = await ProviderAsync(Lasting, ct);
         using var answer = await TokensAsync(provider, code, back, verifier, ct);
-        var token = await ValidateAsync(provider, Text(answer.RootElement, "id_token") ?? throw new OpenIdException("it sent no ID token"), nonce);
+        var token = await BelieveAsync(provider, Text(answer.RootElement, "id_token") ?? throw new OpenIdException("it sent no ID token"), nonce, ct);
         var claims = token.Claims.ToLookup(c => c.Type, c => c.Value, StringComparer.Ordinal);
         var groups = claims[_options.RoleClaim].ToList();
         var name = claims["preferred_username"].Concat(claims["email"]).FirstOrDefault();
@@ -97,14 +95,30 @@ internal sealed class OpenIdProvider : IDisposable
         return new OpenIdPerson(token.Subject, name ?? token.Subject, groups);
     }
 
-    private async Task<OpenIdConnectConfiguration> ConfigurationAsync(CancellationToken ct)
+    /// <summary>What the provider says of itself, and the keys that it signs with.</summary>
+    private async Task<OpenIdConnectConfiguration> ProviderAsync(TimeSpan oldest, CancellationToken ct)
     {
+        var now = _clock.GetUtcNow();
+        if (_known is { } known && now - known.At < oldest)
+        {
+            return known.Provider;
+        }
+
         try
         {
-            var provider = await _configuration.GetConfigurationAsync(ct);
-            return Same(provider.Issuer) ? provider : throw new OpenIdException("its discovery document is of another provider: --openid must be the issuer that it names", isAway: true);
+            var provider = await OpenIdConnectConfigurationRetriever.GetAsync(
+                $"{_options.Authority.AbsoluteUri.TrimEnd('/')}/.well-known/openid-configuration",
+                new HttpDocumentRetriever(_http) { RequireHttps = _options.Authority.Scheme == Uri.UriSchemeHttps },
+                ct);
+            if (!Same(provider.Issuer))
+            {
+                throw new OpenIdException("its discovery document is of another provider: --openid must be the issuer that it names", isAway: true);
+            }
+
+            _known = (provider, now);
+            return provider;
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (e is IOException or InvalidOperationException or ArgumentException or JsonException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
             throw new OpenIdException("its discovery document cannot be read", isAway: true, e);
         }
@@ -171,17 +185,24 @@ internal sealed class OpenIdProvider : IDisposable
         }
     }
 
-    private async Task<JsonWebToken> ValidateAsync(OpenIdConnectConfiguration provider, string text, string nonce)
+    private Task<TokenValidationResult> ValidateAsync(OpenIdConnectConfiguration provider, string text) => new JsonWebTokenHandler().ValidateTokenAsync(text, new TokenValidationParameters
     {
-        var result = await new JsonWebTokenHandler().ValidateTokenAsync(text, new TokenValidationParameters
+        IssuerSigningKeys = provider.SigningKeys,
+        ValidIssuer = provider.Issuer,
+        ValidAudience = _options.ClientId,
+        ValidAlgorithms = Algorithms,
+        LifetimeValidator = (from, until, _, _) => until is { } end && end > _clock.GetUtcNow().UtcDateTime - Skew && (from is null || from < _clock.GetUtcNow().UtcDateTime + Skew),
+    });
+
+    private async Task<JsonWebToken> BelieveAsync(OpenIdConnectConfiguration provider, string text, string nonce, CancellationToken ct)
+    {
+        var result = await ValidateAsync(provider, text);
+        if (result.Exception is SecurityTokenSignatureKeyNotFoundException)
         {
-            // Asks for new keys when the one that signed is not among those that are known.
-            ConfigurationManager = _configuration,
-            ValidIssuer = provider.Issuer,
-            ValidAudience = _options.ClientId,
-            ValidAlgorithms = Algorithms,
-            LifetimeValidator = (from, until, _, _) => until is { } end && end > _clock.GetUtcNow().UtcDateTime - Skew && (from is null || from < _clock.GetUtcNow().UtcDateTime + Skew),
-        });
+            // It signs with another key by now.
+            result = await ValidateAsync(await ProviderAsync(Fresh, ct), text);
+        }
+
         if (!result.IsValid)
         {
             throw new OpenIdException($"its ID token is not good ({result.Exception.GetType().Name})", inner: result.Exception);
