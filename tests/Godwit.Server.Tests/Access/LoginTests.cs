@@ -18,7 +18,7 @@ public class LoginTests
     {
         await using var site = await Site.StartAsync();
         await site.AddAsync("ada", Role.Viewer);
-        using var browser = site.NewBrowser();
+        using var browser = site.NewVisitor();
 
         var page = await LoginAsync(browser, "ada", Site.Password);
 
@@ -38,7 +38,7 @@ public class LoginTests
     {
         await using var site = await Site.StartAsync(o => o with { Proxy = IPAddress.Loopback });
         await site.AddAsync("ada", Role.Viewer);
-        using var browser = site.NewBrowser();
+        using var browser = site.NewVisitor();
         browser.Headers["X-Forwarded-Proto"] = "https";
         browser.Headers["X-Forwarded-For"] = "203.0.113.9";
 
@@ -56,7 +56,7 @@ public class LoginTests
     {
         await using var site = await Site.StartAsync(o => o with { Proxy = IPAddress.Parse("192.0.2.1") });
         await site.AddAsync("ada", Role.Viewer);
-        using var browser = site.NewBrowser();
+        using var browser = site.NewVisitor();
         browser.Headers["X-Forwarded-For"] = "203.0.113.9";
 
         await LoginAsync(browser, "ada", "no such password");
@@ -77,7 +77,7 @@ public class LoginTests
 
         foreach (var name in new[] { "ada", "nobody", "locked", "<script>alert(1)</script>", "ädä" })
         {
-            using var browser = site.NewBrowser();
+            using var browser = site.NewVisitor();
             var page = await LoginAsync(browser, name, "wrong password");
             page.Status.ShouldBe(200);
             page.Text.ShouldContain(LoginDoor.Refusal);
@@ -90,7 +90,7 @@ public class LoginTests
     public async Task A_password_that_was_typed_where_the_name_belongs_is_kept_nowhere()
     {
         await using var site = await Site.StartAsync();
-        using var browser = site.NewBrowser();
+        using var browser = site.NewVisitor();
 
         await LoginAsync(browser, "hunter2hunter2", "ada");
 
@@ -142,7 +142,7 @@ public class LoginTests
             throttle.Try(IPAddress.Loopback).ShouldBeTrue();
         }
 
-        using var browser = site.NewBrowser();
+        using var browser = site.NewVisitor();
         (await LoginAsync(browser, "ada", Site.Password)).Text.ShouldContain(LoginDoor.TooMany);
         site.Clock.Advance(LoginThrottle.Window + TimeSpan.FromSeconds(1));
         (await LoginAsync(browser, "ada", Site.Password)).Status.ShouldBe(302);
@@ -204,7 +204,7 @@ public class LoginTests
     {
         await using var site = await Site.StartAsync();
         await site.AddAsync("ada", Role.Viewer);
-        using var browser = site.NewBrowser();
+        using var browser = site.NewVisitor();
 
         var page = await browser.SubmitAsync($"/login?next={Uri.EscapeDataString(next)}", "login", ("Form.Name", "ada"), ("Form.Password", Site.Password));
 
@@ -216,7 +216,7 @@ public class LoginTests
     {
         await using var site = await Site.StartAsync();
         await site.AddAsync("ada", Role.Viewer);
-        using var browser = site.NewBrowser();
+        using var browser = site.NewVisitor();
 
         var asked = await browser.GetAsync("/audit?find=x");
         asked.Location.ShouldBe("/login?next=%2Faudit%3Ffind%3Dx");
@@ -225,6 +225,6 @@ public class LoginTests
         page.Location.ShouldBe("/audit?find=x");
     }
 
-    internal static Task<Page> LoginAsync(Browser browser, string name, string password) =>
+    internal static Task<Page> LoginAsync(Visitor browser, string name, string password) =>
         browser.SubmitAsync("/login", "login", ("Form.Name", name), ("Form.Password", password));
 }

@@ -31,7 +31,7 @@ public sealed class OpenIdTests : IAsyncLifetime
     public async Task Somebody_whom_the_provider_vouches_for_is_let_in_with_the_highest_role_of_its_groups()
     {
         _provider.Groups = ["people", "operators", "others"];
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         (await browser.GetAsync("/login?next=/audit")).Html.ShouldContain("href=\"/login/openid?next=%2Faudit\"");
 
         var page = await LoginAsync(browser, "/login/openid?next=/audit");
@@ -50,11 +50,11 @@ public sealed class OpenIdTests : IAsyncLifetime
     [Fact]
     public async Task The_role_is_looked_at_anew_at_each_login()
     {
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         await LoginAsync(browser);
         _provider.Groups = ["admins"];
         _provider.Name = "ada.lovelace";
-        using var other = _site.NewBrowser();
+        using var other = _site.NewVisitor();
         await LoginAsync(other);
 
         // Still the same user, who also has it in the session from before.
@@ -65,11 +65,11 @@ public sealed class OpenIdTests : IAsyncLifetime
     [Fact]
     public async Task Whoever_belongs_to_no_group_any_more_loses_what_it_had()
     {
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         await LoginAsync(browser);
         var (token, _) = await _site.Tokens.MakeAsync((await _site.Accounts.FindAsync("ada", Ct))!, "x", Role.Operator, 1, Ct);
         _provider.Groups = ["others", "Operators"];
-        using var other = _site.NewBrowser();
+        using var other = _site.NewVisitor();
 
         (await LoginAsync(other)).Location.ShouldBe(Refused);
 
@@ -84,7 +84,7 @@ public sealed class OpenIdTests : IAsyncLifetime
     public async Task A_user_who_was_there_is_not_taken_over_by_somebody_of_the_same_name()
     {
         await _site.AddAsync("ada", Role.Admin);
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
 
         await LoginAsync(browser);
 
@@ -96,11 +96,11 @@ public sealed class OpenIdTests : IAsyncLifetime
     [Fact]
     public async Task Two_people_of_one_name_are_two_users()
     {
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         await LoginAsync(browser);
         _provider.Subject = "2";
         _provider.Name = "ADA";
-        using var other = _site.NewBrowser();
+        using var other = _site.NewVisitor();
         await LoginAsync(other);
 
         (await _site.Accounts.ListAsync(Ct)).Select(u => u.Name).Order().ShouldBe(["ADA-2", "ada"], ignoreOrder: true);
@@ -114,7 +114,7 @@ public sealed class OpenIdTests : IAsyncLifetime
     public async Task What_a_provider_calls_people_becomes_a_name_like_those_of_others(string name, string kept)
     {
         _provider.Name = name;
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         await LoginAsync(browser);
 
         (await browser.GetAsync("/account")).Heading.ShouldBe(kept);
@@ -124,12 +124,12 @@ public sealed class OpenIdTests : IAsyncLifetime
     public async Task Groups_that_stand_only_at_the_userinfo_endpoint_count_too()
     {
         _provider.IsTerse = true;
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         (await LoginAsync(browser)).Location.ShouldBe("/");
         (await browser.GetAsync("/account")).Heading.ShouldBe("ada");
 
         _provider.IsConfused = true;
-        using var other = _site.NewBrowser();
+        using var other = _site.NewVisitor();
         (await LoginAsync(other)).Location.ShouldBe(Refused);
     }
 
@@ -137,7 +137,7 @@ public sealed class OpenIdTests : IAsyncLifetime
     public async Task An_only_group_may_be_written_as_a_text()
     {
         _provider.Twist = claims => claims["groups"] = "admins";
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         await LoginAsync(browser);
 
         (await _site.Accounts.FindAsync("ada", Ct))!.Role.ShouldBe(Role.Admin);
@@ -165,7 +165,7 @@ public sealed class OpenIdTests : IAsyncLifetime
             "words" => c => c["exp"] = "soon",
             _ => null,
         };
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
 
         (await LoginAsync(browser)).Location.ShouldBe(Refused);
 
@@ -177,7 +177,7 @@ public sealed class OpenIdTests : IAsyncLifetime
     [Fact]
     public async Task A_way_back_is_good_once()
     {
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         var back = await GoAsync(browser, "/login/openid");
         var cookies = browser.CookieNames.ToDictionary(n => n, n => browser.Cookie(n)!);
         (await browser.GetAsync(back)).Location.ShouldBe("/");
@@ -185,7 +185,7 @@ public sealed class OpenIdTests : IAsyncLifetime
         (await browser.GetAsync(back)).Location.ShouldBe(Refused);
 
         // Nor is it for somebody who has kept the cookie: the provider's code is used.
-        using var copy = _site.NewBrowser();
+        using var copy = _site.NewVisitor();
         cookies.ToList().ForEach(c => copy.SetCookie(c.Key, c.Value));
         (await copy.GetAsync(back)).Location.ShouldBe(Refused);
         copy.Cookie("godwit_session").ShouldBeNull();
@@ -194,9 +194,9 @@ public sealed class OpenIdTests : IAsyncLifetime
     [Fact]
     public async Task Nobody_comes_back_who_did_not_set_awayin_this_browser()
     {
-        using var mallory = _site.NewBrowser();
+        using var mallory = _site.NewVisitor();
         var back = await GoAsync(mallory, "/login/openid");
-        using var victim = _site.NewBrowser();
+        using var victim = _site.NewVisitor();
         (await victim.GetAsync(back)).Location.ShouldBe(Refused);
 
         // Neither with a way of his own under another's state.
@@ -214,7 +214,7 @@ public sealed class OpenIdTests : IAsyncLifetime
     [Fact]
     public async Task Whoever_takes_too_long_has_to_set_awayagain()
     {
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         var back = await GoAsync(browser, "/login/openid");
         _site.Clock.Advance(TimeSpan.FromMinutes(16));
 
@@ -227,7 +227,7 @@ public sealed class OpenIdTests : IAsyncLifetime
     [InlineData("/login/openid/callback?code=x&state=%3Cscript%3E%3B%0d%0a")]
     public async Task Whatever_else_comes_to_the_way_back_is_refused(string path)
     {
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         (await browser.GetAsync(path)).Location.ShouldBe(Refused);
     }
 
@@ -236,14 +236,14 @@ public sealed class OpenIdTests : IAsyncLifetime
     [InlineData("https://evil.example/")]
     public async Task The_way_back_leads_to_no_other_site(string next)
     {
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         (await LoginAsync(browser, $"/login/openid?next={Uri.EscapeDataString(next)}")).Location.ShouldBe("/");
     }
 
     [Fact]
     public async Task Ways_back_are_throttled_as_passwords_are()
     {
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         for (var i = 0; i < LoginThrottle.Most; i++)
         {
             (await browser.GetAsync("/login/openid/callback?code=x&state=y")).Location.ShouldBe(Refused);
@@ -255,11 +255,11 @@ public sealed class OpenIdTests : IAsyncLifetime
     [Fact]
     public async Task A_provider_that_changes_its_keys_is_believed_by_the_new_ones()
     {
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         await LoginAsync(browser);
         _provider.Rotate();
         _site.Clock.Advance(TimeSpan.FromMinutes(1));
-        using var other = _site.NewBrowser();
+        using var other = _site.NewVisitor();
 
         (await LoginAsync(other)).Location.ShouldBe("/");
     }
@@ -269,14 +269,14 @@ public sealed class OpenIdTests : IAsyncLifetime
     {
         await using var site = await Site.StartAsync(o => o with { OpenId = Options(o).OpenId! with { Authority = new Uri("http://127.0.0.1:9") } });
         await site.AddAsync("ada", Role.Viewer);
-        using var browser = site.NewBrowser();
+        using var browser = site.NewVisitor();
         (await browser.GetAsync("/login/openid")).Location.ShouldBe("/login?problem=openid-away");
         (await browser.GetAsync("/login?problem=openid-away")).Text.ShouldContain("does not answer");
         (await LoginTests.LoginAsync(browser, "ada", Site.Password)).Location.ShouldBe("/");
         site.Log.ShouldContain(l => l.StartsWith("Error: The identity provider http://127.0.0.1:9/", StringComparison.Ordinal));
 
         _provider.IssuerSaid = "https://login.example.com";
-        using var other = _site.NewBrowser();
+        using var other = _site.NewVisitor();
         (await other.GetAsync("/login/openid")).Location.ShouldBe("/login?problem=openid-away");
     }
 
@@ -284,7 +284,7 @@ public sealed class OpenIdTests : IAsyncLifetime
     public async Task Behind_a_proxy_the_provider_is_told_the_address_that_browsers_know()
     {
         await using var site = await Site.StartAsync(o => Options(o) with { Proxy = IPAddress.Loopback, Hosts = ["godwit.example.com"] });
-        using var browser = site.NewBrowser();
+        using var browser = site.NewVisitor();
         browser.Headers["Host"] = "godwit.example.com";
         browser.Headers["X-Forwarded-Proto"] = "https";
 
@@ -298,13 +298,13 @@ public sealed class OpenIdTests : IAsyncLifetime
     public async Task Somebody_of_the_organisation_gets_no_password_here_and_no_role_but_that_of_its_groups()
     {
         await _site.AddAsync("boss", Role.Admin);
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         await LoginAsync(browser);
 
         (await _site.Accounts.SetPasswordAsync("ada", Site.Password, Ct)).ShouldBe(["ada logs in by the organisation, and has no password here."]);
         (await _site.Accounts.SetRoleAsync("ada", Role.Admin, Ct)).ShouldBe("The role of ada comes from its groups, each time it logs in: change those.");
         (await _site.Accounts.LoginAsync("ada", "", Ct)).Outcome.ShouldBe(LoginOutcome.Unknown);
-        using var boss = await _site.BrowserOfAsync(Role.Admin, "boss");
+        using var boss = await _site.VisitorOfAsync(Role.Admin, "boss");
         var page = await boss.GetAsync("/users/ada");
         (page.Form("role"), page.Form("password")).ShouldBe((null, null));
     }
@@ -312,7 +312,7 @@ public sealed class OpenIdTests : IAsyncLifetime
     [Fact]
     public async Task Its_session_ends_after_hours_so_that_its_groups_are_looked_at_again()
     {
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         await LoginAsync(browser);
         _site.Clock.Advance(Sessions.Idle - TimeSpan.FromMinutes(30));
         (await browser.GetAsync("/account")).Status.ShouldBe(200);
@@ -323,11 +323,11 @@ public sealed class OpenIdTests : IAsyncLifetime
     [Fact]
     public async Task No_secret_of_a_login_is_logged_or_kept()
     {
-        using var browser = _site.NewBrowser();
+        using var browser = _site.NewVisitor();
         var back = await GoAsync(browser, "/login/openid");
         await browser.GetAsync(back);
         _provider.Signature = "foreign";
-        await LoginAsync(_site.NewBrowser());
+        await LoginAsync(_site.NewVisitor());
 
         var all = string.Join('\n', _site.Log.Concat(await _site.AuditAsync()));
         all.ShouldNotContain("eyJ");
@@ -343,11 +343,11 @@ public sealed class OpenIdTests : IAsyncLifetime
         },
     };
 
-    private static async Task<Page> LoginAsync(Browser browser, string path = "/login/openid") => await browser.GetAsync(await GoAsync(browser, path));
+    private static async Task<Page> LoginAsync(Visitor browser, string path = "/login/openid") => await browser.GetAsync(await GoAsync(browser, path));
 
     /// <summary>Goes to the provider.</summary>
     /// <returns>Where the provider sends the browser back to.</returns>
-    private static async Task<string> GoAsync(Browser browser, string path)
+    private static async Task<string> GoAsync(Visitor browser, string path)
     {
         var away = await browser.GetAsync(path);
         away.Status.ShouldBe(302);

@@ -20,7 +20,7 @@ public class RequestTests
     public async Task A_form_without_its_token_is_refused_and_says_so(string path)
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Admin);
+        using var browser = await site.VisitorOfAsync(Role.Admin);
         await site.AddAsync("viewer", Role.Viewer);
         var handler = new Dictionary<string, string> { ["/login"] = "login", ["/setup"] = "setup", ["/account"] = "logout-all", ["/users/viewer"] = "role", ["/new-user"] = "user", ["/settings"] = "drain" };
 
@@ -37,7 +37,7 @@ public class RequestTests
     public async Task A_form_of_another_site_is_refused(string path)
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Admin);
+        using var browser = await site.VisitorOfAsync(Role.Admin);
         foreach (var (name, value) in new[] { ("Origin", "https://evil.example"), ("Origin", "null"), ("Origin", "http://127.0.0.1:1"), ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "same-site") })
         {
             browser.Headers.Clear();
@@ -52,8 +52,8 @@ public class RequestTests
     public async Task The_token_of_one_persons_form_is_no_good_for_another()
     {
         await using var site = await Site.StartAsync();
-        using var mallory = await site.BrowserOfAsync(Role.Viewer, "mallory");
-        using var admin = await site.BrowserOfAsync(Role.Admin);
+        using var mallory = await site.VisitorOfAsync(Role.Viewer, "mallory");
+        using var admin = await site.VisitorOfAsync(Role.Admin);
         var form = (await mallory.GetAsync("/account")).Form("logout-all")!.Value;
         admin.SetCookie("godwit_form", mallory.Cookie("godwit_form")!);
 
@@ -64,7 +64,7 @@ public class RequestTests
     public async Task A_name_that_is_not_ours_is_not_served()
     {
         await using var site = await Site.StartAsync(o => o with { Hosts = ["godwit.example.com"] });
-        using var browser = site.NewBrowser();
+        using var browser = site.NewVisitor();
         browser.Headers["Host"] = "evil.example";
         (await browser.GetAsync("/login")).Status.ShouldBe(421);
         browser.Headers["Host"] = "godwit.example.com";
@@ -75,7 +75,7 @@ public class RequestTests
     public async Task Every_page_tells_the_browser_what_it_must_not_do_with_it()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Admin);
+        using var browser = await site.VisitorOfAsync(Role.Admin);
         foreach (var path in new[] { "/", "/login", "/users", "/nonsense", "/account" })
         {
             var page = await browser.GetAsync(path);
@@ -98,7 +98,7 @@ public class RequestTests
     public async Task What_is_not_there_is_answered_with_404_and_in_words(string path, string heading)
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Admin);
+        using var browser = await site.VisitorOfAsync(Role.Admin);
 
         var page = await browser.GetAsync(path);
 
@@ -123,7 +123,7 @@ public class RequestTests
     public async Task What_makes_no_sense_in_an_address_breaks_nothing(string path)
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Admin);
+        using var browser = await site.VisitorOfAsync(Role.Admin);
 
         var page = await browser.GetAsync(path);
 
@@ -137,7 +137,7 @@ public class RequestTests
     public async Task A_body_that_is_too_large_or_no_form_is_refused()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Admin);
+        using var browser = await site.VisitorOfAsync(Role.Admin);
         var form = (await browser.GetAsync("/new-user")).Form("user")!.Value;
 
         (await browser.PostAsync("/new-user", [.. form.Hidden, ("Form.Name", new string('x', 2 << 20))])).Status.ShouldBeInRange(400, 413);
@@ -155,7 +155,7 @@ public class RequestTests
     public async Task What_goes_wrong_is_shown_as_a_number_and_logged_under_it()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Viewer);
+        using var browser = await site.VisitorOfAsync(Role.Viewer);
         await site.Store.DisposeAsync();
 
         var page = await browser.GetAsync("/account?secret=hunter2");
@@ -174,7 +174,7 @@ public class RequestTests
     public async Task A_store_that_does_not_answer_is_said_to_be_away()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Operator);
+        using var browser = await site.VisitorOfAsync(Role.Operator);
         var (action, hidden) = (await browser.GetAsync("/settings")).Form("drain")!.Value;
         File.Move(site.State, $"{site.State}.gone");
 

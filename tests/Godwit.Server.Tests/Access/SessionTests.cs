@@ -15,8 +15,8 @@ public class SessionTests
     {
         await using var site = await Site.StartAsync();
         await site.AddAsync("ada", Role.Admin);
-        using var mallory = await site.BrowserOfAsync(Role.Viewer, "mallory");
-        using var browser = site.NewBrowser();
+        using var mallory = await site.VisitorOfAsync(Role.Viewer, "mallory");
+        using var browser = site.NewVisitor();
         var planted = mallory.Cookie("godwit_session")!;
         browser.SetCookie("godwit_session", planted);
 
@@ -37,7 +37,7 @@ public class SessionTests
     {
         await using var site = await Site.StartAsync();
         await site.AddAsync("ada", Role.Admin);
-        using var browser = site.NewBrowser();
+        using var browser = site.NewVisitor();
         browser.SetCookie("godwit_session", forged);
 
         var page = await browser.GetAsync("/users");
@@ -50,8 +50,8 @@ public class SessionTests
     public async Task What_the_store_keeps_of_a_session_does_not_open_it()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Admin);
-        using var thief = site.NewBrowser();
+        using var browser = await site.VisitorOfAsync(Role.Admin);
+        using var thief = site.NewVisitor();
         thief.SetCookie("godwit_session", Tokens.Hash(browser.Cookie("godwit_session")!));
 
         (await thief.GetAsync("/users")).Status.ShouldBe(302);
@@ -61,7 +61,7 @@ public class SessionTests
     public async Task A_session_ends_after_hours_in_which_nothing_was_done_and_after_days_in_any_case()
     {
         await using var site = await Site.StartAsync();
-        using var idle = await site.BrowserOfAsync(Role.Viewer);
+        using var idle = await site.VisitorOfAsync(Role.Viewer);
         site.Clock.Advance(Sessions.Idle - TimeSpan.FromMinutes(1));
         (await idle.GetAsync("/account")).Status.ShouldBe(200);
         site.Clock.Advance(Sessions.Idle - TimeSpan.FromMinutes(1));
@@ -69,7 +69,7 @@ public class SessionTests
         site.Clock.Advance(Sessions.Idle + TimeSpan.FromMinutes(1));
         (await idle.GetAsync("/account")).Status.ShouldBe(302);
 
-        using var busy = await site.BrowserOfAsync(Role.Viewer);
+        using var busy = await site.VisitorOfAsync(Role.Viewer);
         var hours = 0;
         for (; (await busy.GetAsync("/account")).Status == 200; hours += 8)
         {
@@ -83,8 +83,8 @@ public class SessionTests
     public async Task Logging_out_ends_the_session_on_the_server_and_not_only_in_the_browser()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Viewer);
-        using var copy = site.NewBrowser();
+        using var browser = await site.VisitorOfAsync(Role.Viewer);
+        using var copy = site.NewVisitor();
         copy.SetCookie("godwit_session", browser.Cookie("godwit_session")!);
 
         var page = await browser.SubmitAsync("/account", "logout");
@@ -99,9 +99,9 @@ public class SessionTests
     public async Task A_session_outlives_the_process()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Viewer);
+        using var browser = await site.VisitorOfAsync(Role.Viewer);
         await using var other = await Site.StartAsync(state: site.State);
-        using var there = other.NewBrowser();
+        using var there = other.NewVisitor();
         there.SetCookie("godwit_session", browser.Cookie("godwit_session")!);
 
         (await there.GetAsync("/account")).Status.ShouldBe(200);
@@ -111,10 +111,10 @@ public class SessionTests
     public async Task Forms_of_one_process_are_taken_by_the_next()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Operator);
+        using var browser = await site.VisitorOfAsync(Role.Operator);
         var (action, hidden) = (await browser.GetAsync("/settings")).Form("drain")!.Value;
         await using var other = await Site.StartAsync(state: site.State);
-        using var there = other.NewBrowser();
+        using var there = other.NewVisitor();
         browser.CookieNames.ToList().ForEach(n => there.SetCookie(n, browser.Cookie(n)!));
 
         (await there.PostAsync(action!, [.. hidden, ("Form.Value", "true"), ("Form.Act", "save")])).Status.ShouldBe(302);
@@ -124,8 +124,8 @@ public class SessionTests
     public async Task A_user_who_is_removed_can_do_nothing_from_the_next_request_on()
     {
         await using var site = await Site.StartAsync();
-        using var admin = await site.BrowserOfAsync(Role.Admin);
-        using var ada = await site.BrowserOfAsync(Role.Operator, "ada");
+        using var admin = await site.VisitorOfAsync(Role.Admin);
+        using var ada = await site.VisitorOfAsync(Role.Operator, "ada");
         var form = (await ada.GetAsync("/settings")).Form("drain")!.Value;
 
         (await admin.SubmitAsync("/users/ada/ask/remove", "ask")).Location.ShouldBe("/users?removed=1");
@@ -143,8 +143,8 @@ public class SessionTests
     public async Task A_user_whose_role_is_lowered_has_the_lower_one_from_the_next_request_on_and_so_have_its_tokens()
     {
         await using var site = await Site.StartAsync();
-        using var admin = await site.BrowserOfAsync(Role.Admin);
-        using var ada = await site.BrowserOfAsync(Role.Admin, "ada");
+        using var admin = await site.VisitorOfAsync(Role.Admin);
+        using var ada = await site.VisitorOfAsync(Role.Admin, "ada");
         var (token, _) = await site.Tokens.MakeAsync((await site.Accounts.FindAsync("ada", Ct))!, "x", Role.Admin, 1, Ct);
         (await ada.GetAsync("/users")).Status.ShouldBe(200);
 
@@ -158,7 +158,7 @@ public class SessionTests
     public async Task What_an_open_page_is_told_ends_with_its_session()
     {
         await using var site = await Site.StartAsync();
-        using var ada = await site.BrowserOfAsync(Role.Viewer, "ada");
+        using var ada = await site.VisitorOfAsync(Role.Viewer, "ada");
         using var http = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = site.Url, Timeout = Timeout.InfiniteTimeSpan };
         using var request = new HttpRequestMessage(HttpMethod.Get, "/live/overview");
         request.Headers.Add("Cookie", $"godwit_session={ada.Cookie("godwit_session")}");

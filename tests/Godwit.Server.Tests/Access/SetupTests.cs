@@ -15,14 +15,14 @@ public class SetupTests
     public async Task The_link_makes_the_first_admin_once()
     {
         await using var site = await Site.StartAsync();
-        using var browser = site.NewBrowser();
+        using var browser = site.NewVisitor();
         site.Said.ShouldContain(s => s.Contains(site.SetupPath, StringComparison.Ordinal));
 
         (await browser.SubmitAsync(site.SetupPath, "setup", Ada)).Location.ShouldBe("/");
 
         (await browser.GetAsync("/users")).Status.ShouldBe(200);
         (await site.AuditAsync()).ShouldContain("ada from 127.0.0.1: first admin ada");
-        using var other = site.NewBrowser();
+        using var other = site.NewVisitor();
         (await other.GetAsync(site.SetupPath)).Text.ShouldContain("This link is not good, or was used.");
     }
 
@@ -30,7 +30,7 @@ public class SetupTests
     public async Task Of_many_who_use_the_link_at_once_one_becomes_admin()
     {
         await using var site = await Site.StartAsync();
-        var browsers = Enumerable.Range(0, 6).Select(_ => site.NewBrowser()).ToList();
+        var browsers = Enumerable.Range(0, 6).Select(_ => site.NewVisitor()).ToList();
         var forms = await Task.WhenAll(browsers.Select(b => b.GetAsync(site.SetupPath)));
 
         var answers = await Task.WhenAll(browsers.Select((b, i) => b.PostAsync(
@@ -49,7 +49,7 @@ public class SetupTests
     public async Task Without_its_code_nobody_becomes_admin(string path)
     {
         await using var site = await Site.StartAsync();
-        using var browser = site.NewBrowser();
+        using var browser = site.NewVisitor();
         var form = (await browser.GetAsync(site.SetupPath)).Form("setup")!.Value;
 
         (await browser.GetAsync(path)).Form("setup").ShouldBeNull();
@@ -63,7 +63,7 @@ public class SetupTests
     {
         await using var first = await Site.StartAsync();
         await using var second = await Site.StartAsync(state: first.State);
-        using var browser = second.NewBrowser();
+        using var browser = second.NewVisitor();
 
         second.SetupPath.ShouldNotBe(first.SetupPath);
         (await browser.GetAsync(first.SetupPath)).Form("setup").ShouldBeNull();
@@ -88,7 +88,7 @@ public class SetupTests
     public async Task What_is_wrong_with_the_first_admin_is_said(string name, string password, string again, string sentence)
     {
         await using var site = await Site.StartAsync();
-        using var browser = site.NewBrowser();
+        using var browser = site.NewVisitor();
 
         var page = await browser.SubmitAsync(site.SetupPath, "setup", ("Form.Name", name), ("Form.Password", password), ("Form.Again", again));
 

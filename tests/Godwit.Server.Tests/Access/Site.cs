@@ -66,10 +66,10 @@ internal sealed class Site : IAsyncDisposable
     public async Task AddAsync(string name, Role role) => (await Accounts.AddAsync(name, role, Password, CancellationToken.None)).ShouldBeEmpty();
 
     /// <summary>A browser that nobody is logged in with.</summary>
-    public Browser NewBrowser() => new(Url);
+    public Visitor NewVisitor() => new(Url);
 
     /// <summary>A browser with a session of a user, who is made when there is none of that name.</summary>
-    public async Task<Browser> BrowserOfAsync(Role role, string? name = null)
+    public async Task<Visitor> VisitorOfAsync(Role role, string? name = null)
     {
         name ??= role.ToString().ToLowerInvariant();
         if (await Accounts.FindAsync(name, CancellationToken.None) is null)
@@ -77,7 +77,7 @@ internal sealed class Site : IAsyncDisposable
             await AddAsync(name, role);
         }
 
-        var browser = NewBrowser();
+        var browser = NewVisitor();
         browser.SetCookie("godwit_session", await Services.GetRequiredService<Sessions>().BeginAsync((await Accounts.FindAsync(name, CancellationToken.None))!, CancellationToken.None));
         return browser;
     }

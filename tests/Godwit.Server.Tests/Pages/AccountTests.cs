@@ -17,8 +17,8 @@ public partial class AccountTests
     public async Task Another_password_ends_all_sessions_but_the_one_it_was_set_in()
     {
         await using var site = await Site.StartAsync();
-        using var here = await site.BrowserOfAsync(Role.Viewer);
-        using var elsewhere = await site.BrowserOfAsync(Role.Viewer);
+        using var here = await site.VisitorOfAsync(Role.Viewer);
+        using var elsewhere = await site.VisitorOfAsync(Role.Viewer);
         var before = here.Cookie("godwit_session");
 
         (await here.SubmitAsync("/account", "password", ("Form.Present", Site.Password), ("Form.Wanted", Another), ("Form.Again", Another))).Location.ShouldBe("/account?done=password");
@@ -37,7 +37,7 @@ public partial class AccountTests
     public async Task What_is_wrong_with_another_password_is_said(string present, string wanted, string again, string sentence, string? audit)
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Viewer);
+        using var browser = await site.VisitorOfAsync(Role.Viewer);
 
         var page = await browser.SubmitAsync("/account", "password", ("Form.Present", present), ("Form.Wanted", wanted), ("Form.Again", again));
 
@@ -51,7 +51,7 @@ public partial class AccountTests
     public async Task Who_finds_an_open_browser_cannot_try_passwords_for_ever()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Viewer);
+        using var browser = await site.VisitorOfAsync(Role.Viewer);
         for (var i = 0; i < Accounts.MostFailures; i++)
         {
             await browser.SubmitAsync("/account", "password", ("Form.Present", $"guess {i}"), ("Form.Wanted", Another), ("Form.Again", Another));
@@ -65,7 +65,7 @@ public partial class AccountTests
     public async Task A_token_is_shown_once_and_works()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Operator);
+        using var browser = await site.VisitorOfAsync(Role.Operator);
 
         var page = await browser.SubmitAsync("/account", "token", ("Form.For", "nightly <pipeline>"), ("Form.Role", "Viewer"), ("Form.Days", "30"));
 
@@ -90,7 +90,7 @@ public partial class AccountTests
     public async Task What_is_wrong_with_a_token_is_said(string what, string role, string days, string sentence)
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Operator);
+        using var browser = await site.VisitorOfAsync(Role.Operator);
 
         var page = await browser.SubmitAsync("/account", "token", ("Form.For", what), ("Form.Role", role), ("Form.Days", days));
 
@@ -104,8 +104,8 @@ public partial class AccountTests
     public async Task Everybody_takes_its_own_tokens_away_and_does_not_even_learn_of_those_of_others()
     {
         await using var site = await Site.StartAsync();
-        using var ada = await site.BrowserOfAsync(Role.Operator, "ada");
-        using var bob = await site.BrowserOfAsync(Role.Operator, "bob");
+        using var ada = await site.VisitorOfAsync(Role.Operator, "ada");
+        using var bob = await site.VisitorOfAsync(Role.Operator, "bob");
         var (token, _) = await site.Tokens.MakeAsync((await site.Accounts.FindAsync("ada", Ct))!, "secret plan", Role.Viewer, 1, Ct);
         var path = $"/tokens/{token!.Split('_')[1]}/remove";
 
@@ -126,14 +126,14 @@ public partial class AccountTests
     public async Task A_token_says_when_it_was_used_last_and_that_it_has_expired()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Viewer);
+        using var browser = await site.VisitorOfAsync(Role.Viewer);
         var (token, _) = await site.Tokens.MakeAsync((await site.Accounts.FindAsync("viewer", Ct))!, "nightly", Role.Viewer, 1, Ct);
         (await browser.GetAsync("/account")).Html.ShouldContain("<td>never</td>");
         await site.Tokens.FindAsync(token!, Ct);
         (await browser.GetAsync("/account")).Html.ShouldNotContain("<td>never</td>");
 
         site.Clock.Advance(TimeSpan.FromDays(1));
-        using var later = await site.BrowserOfAsync(Role.Viewer);
+        using var later = await site.VisitorOfAsync(Role.Viewer);
         (await later.GetAsync("/account")).Text.ShouldContain("expired");
         (await site.Tokens.FindAsync(token!, Ct)).ShouldBeNull();
     }
@@ -142,8 +142,8 @@ public partial class AccountTests
     public async Task Everybody_can_log_out_everywhere()
     {
         await using var site = await Site.StartAsync();
-        using var here = await site.BrowserOfAsync(Role.Viewer);
-        using var elsewhere = await site.BrowserOfAsync(Role.Viewer);
+        using var here = await site.VisitorOfAsync(Role.Viewer);
+        using var elsewhere = await site.VisitorOfAsync(Role.Viewer);
 
         (await here.SubmitAsync("/account", "logout-all")).Location.ShouldBe("/login");
 

@@ -15,7 +15,7 @@ public class AuditTests
     public async Task It_says_who_did_what_from_where_and_when_as_text()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Viewer);
+        using var browser = await site.VisitorOfAsync(Role.Viewer);
         await site.Migrator.RecordAsync(new Actor("<b>ada</b>", "203.0.113.7"), "add user", "\"bob'\u202E", "<script>alert(1)</script>\u001b[31m", Ct);
 
         var page = await browser.GetAsync("/audit");
@@ -28,7 +28,7 @@ public class AuditTests
     public async Task It_is_turned_over_page_by_page_without_missing_an_entry()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Viewer);
+        using var browser = await site.VisitorOfAsync(Role.Viewer);
         for (var i = 0; i < 250; i++)
         {
             await site.Migrator.RecordAsync("ada", "did", $"thing-{i:000}.", ct: Ct);
@@ -53,7 +53,7 @@ public class AuditTests
     public async Task What_is_sought_is_found_however_far_back_it_lies()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Viewer);
+        using var browser = await site.VisitorOfAsync(Role.Viewer);
         await site.Migrator.RecordAsync(new Actor("Grace", "203.0.113.7"), "did", "needle & thread", ct: Ct);
         for (var i = 0; i < 1100; i++)
         {

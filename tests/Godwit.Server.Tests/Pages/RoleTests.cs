@@ -39,10 +39,10 @@ public class RoleTests
     public async Task Everybody_sees_what_its_role_may_see(string path, int nobody, int viewer, int @operator, int admin)
     {
         await using var site = await Site.StartAsync();
-        using var anonymous = site.NewBrowser();
-        using var viewers = await site.BrowserOfAsync(Role.Viewer);
-        using var operators = await site.BrowserOfAsync(Role.Operator);
-        using var admins = await site.BrowserOfAsync(Role.Admin);
+        using var anonymous = site.NewVisitor();
+        using var viewers = await site.VisitorOfAsync(Role.Viewer);
+        using var operators = await site.VisitorOfAsync(Role.Operator);
+        using var admins = await site.VisitorOfAsync(Role.Admin);
 
         int[] seen = [(await anonymous.GetAsync(path)).Status, (await viewers.GetAsync(path)).Status, (await operators.GetAsync(path)).Status, (await admins.GetAsync(path)).Status];
 
@@ -56,8 +56,8 @@ public class RoleTests
     public async Task Who_sends_a_form_that_is_not_for_its_role_is_refused_and_that_is_kept(string path)
     {
         await using var site = await Site.StartAsync();
-        using var admin = await site.BrowserOfAsync(Role.Admin);
-        using var browser = await site.BrowserOfAsync(Role.Operator);
+        using var admin = await site.VisitorOfAsync(Role.Admin);
+        using var browser = await site.VisitorOfAsync(Role.Operator);
         var hidden = (await browser.GetAsync("/account")).Form("logout-all")!.Value.Hidden.Where(h => h.Name != "_handler");
 
         foreach (var handler in new[] { "user", "role", "password", "ask" })
@@ -76,7 +76,7 @@ public class RoleTests
     public async Task A_viewer_changes_no_setting_whatever_it_sends()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Viewer);
+        using var browser = await site.VisitorOfAsync(Role.Viewer);
         (await browser.GetAsync("/settings")).Form("drain").ShouldBeNull();
         var hidden = (await browser.GetAsync("/account")).Form("logout-all")!.Value.Hidden.Where(h => h.Name != "_handler");
 
@@ -89,8 +89,8 @@ public class RoleTests
     public async Task Only_admins_are_shown_the_way_to_the_users()
     {
         await using var site = await Site.StartAsync();
-        using var viewer = await site.BrowserOfAsync(Role.Viewer);
-        using var admin = await site.BrowserOfAsync(Role.Admin);
+        using var viewer = await site.VisitorOfAsync(Role.Viewer);
+        using var admin = await site.VisitorOfAsync(Role.Admin);
 
         (await viewer.GetAsync("/audit")).Html.ShouldNotContain("href=\"/users\"");
         (await admin.GetAsync("/audit")).Html.ShouldContain("href=\"/users\"");

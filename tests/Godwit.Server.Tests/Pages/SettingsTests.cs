@@ -18,7 +18,7 @@ public class SettingsTests
     public async Task Every_setting_is_there_with_its_help_and_its_default()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Operator);
+        using var browser = await site.VisitorOfAsync(Role.Operator);
 
         var page = await browser.GetAsync("/settings");
 
@@ -33,7 +33,7 @@ public class SettingsTests
     public async Task An_operator_changes_a_setting_and_sets_it_back()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Operator);
+        using var browser = await site.VisitorOfAsync(Role.Operator);
 
         (await SaveAsync(browser, "maxConcurrentRuns", "3")).Location.ShouldBe("/settings?done=maxConcurrentRuns#maxConcurrentRuns");
         (await site.Migrator.SettingsAsync(Ct)).MaxConcurrentRuns.ShouldBe(3);
@@ -54,7 +54,7 @@ public class SettingsTests
     public async Task What_is_wrong_with_a_value_is_said_at_its_field(string name, string value, string sentence)
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Operator);
+        using var browser = await site.VisitorOfAsync(Role.Operator);
 
         var page = await SaveAsync(browser, name, value);
 
@@ -70,8 +70,8 @@ public class SettingsTests
     public async Task The_secret_in_an_address_never_reaches_a_page_and_is_not_lost_by_saving_what_is_shown()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Operator);
-        using var viewer = await site.BrowserOfAsync(Role.Viewer);
+        using var browser = await site.VisitorOfAsync(Role.Operator);
+        using var viewer = await site.VisitorOfAsync(Role.Viewer);
         await SaveAsync(browser, "notify", Hook);
 
         foreach (var who in new[] { browser, viewer })
@@ -97,7 +97,7 @@ public class SettingsTests
     public async Task Of_two_addresses_that_look_alike_one_is_not_guessed()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Operator);
+        using var browser = await site.VisitorOfAsync(Role.Operator);
         await SaveAsync(browser, "notify", $"{Hook}1 {Hook}2");
 
         await SaveAsync(browser, "notify", $"{Shown} {Shown} env:ANOTHER");
@@ -112,7 +112,7 @@ public class SettingsTests
     public async Task What_was_not_changed_is_not_stored_again()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Operator);
+        using var browser = await site.VisitorOfAsync(Role.Operator);
 
         (await SaveAsync(browser, "drain", "false")).Status.ShouldBe(302);
 
@@ -123,7 +123,7 @@ public class SettingsTests
     public async Task A_test_goes_to_everybody_in_notify_and_its_result_is_shown()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Operator);
+        using var browser = await site.VisitorOfAsync(Role.Operator);
         await SaveAsync(browser, "notify", "http://127.0.0.1:9/s3cr3t");
 
         var page = await browser.SubmitAsync("/settings", "notify", ("Form.Value", ""), ("Form.Act", "test"));
@@ -138,7 +138,7 @@ public class SettingsTests
     public async Task A_viewer_sees_the_values_and_no_button()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.BrowserOfAsync(Role.Viewer);
+        using var browser = await site.VisitorOfAsync(Role.Viewer);
 
         var page = await browser.GetAsync("/settings");
 
@@ -147,7 +147,7 @@ public class SettingsTests
         page.Form("drain").ShouldBeNull();
     }
 
-    private static Task<Page> SaveAsync(Browser browser, string name, string value) => browser.SubmitAsync("/settings", name, ("Form.Value", value), ("Form.Act", "save"));
+    private static Task<Page> SaveAsync(Visitor browser, string name, string value) => browser.SubmitAsync("/settings", name, ("Form.Value", value), ("Form.Act", "save"));
 
     private static async Task<string?> StoredAsync(Site site)
     {

@@ -16,12 +16,12 @@ public class UsersTests
     public async Task An_admin_makes_a_user_who_can_log_in()
     {
         await using var site = await Site.StartAsync();
-        using var admin = await site.BrowserOfAsync(Role.Admin);
+        using var admin = await site.VisitorOfAsync(Role.Admin);
 
         (await admin.SubmitAsync("/new-user", "user", ("Form.Name", " ada "), ("Form.Role", "Operator"), ("Form.Password", Another))).Location.ShouldBe("/users/ada?done=made");
 
         (await admin.GetAsync("/users/ada?done=made")).Text.ShouldContain("ada can log in now.");
-        using var ada = site.NewBrowser();
+        using var ada = site.NewVisitor();
         (await LoginTests.LoginAsync(ada, "ada", Another)).Status.ShouldBe(302);
         var list = (await admin.GetAsync("/users")).Text;
         list.ShouldContain("ada Operator password");
@@ -43,7 +43,7 @@ public class UsersTests
     public async Task What_is_wrong_with_a_user_is_said_and_kept(string name, string role, string password, string sentence)
     {
         await using var site = await Site.StartAsync();
-        using var admin = await site.BrowserOfAsync(Role.Admin);
+        using var admin = await site.VisitorOfAsync(Role.Admin);
 
         var page = await admin.SubmitAsync("/new-user", "user", ("Form.Name", name), ("Form.Role", role), ("Form.Password", password));
 
@@ -61,8 +61,8 @@ public class UsersTests
     public async Task A_new_password_ends_the_sessions_of_the_user_and_unlocks_it()
     {
         await using var site = await Site.StartAsync();
-        using var admin = await site.BrowserOfAsync(Role.Admin);
-        using var ada = await site.BrowserOfAsync(Role.Viewer, "ada");
+        using var admin = await site.VisitorOfAsync(Role.Admin);
+        using var ada = await site.VisitorOfAsync(Role.Viewer, "ada");
         for (var i = 0; i < Accounts.MostFailures; i++)
         {
             await site.Accounts.LoginAsync("ada", "wrong", Ct);
@@ -82,7 +82,7 @@ public class UsersTests
     public async Task An_admin_unlocks_a_user_at_once()
     {
         await using var site = await Site.StartAsync();
-        using var admin = await site.BrowserOfAsync(Role.Admin);
+        using var admin = await site.VisitorOfAsync(Role.Admin);
         await site.AddAsync("ada", Role.Viewer);
         (await admin.GetAsync("/users/ada")).Form("unlock").ShouldBeNull();
         for (var i = 0; i < Accounts.MostFailures; i++)
@@ -100,8 +100,8 @@ public class UsersTests
     public async Task An_admin_ends_all_sessions_of_a_user_and_not_its_tokens()
     {
         await using var site = await Site.StartAsync();
-        using var admin = await site.BrowserOfAsync(Role.Admin);
-        using var ada = await site.BrowserOfAsync(Role.Viewer, "ada");
+        using var admin = await site.VisitorOfAsync(Role.Admin);
+        using var ada = await site.VisitorOfAsync(Role.Viewer, "ada");
         var (token, _) = await site.Tokens.MakeAsync((await site.Accounts.FindAsync("ada", Ct))!, "x", Role.Viewer, 1, Ct);
 
         (await admin.SubmitAsync("/users/ada/ask/logout", "ask")).Location.ShouldBe("/users/ada?done=logout");
@@ -115,7 +115,7 @@ public class UsersTests
     public async Task Before_a_user_is_removed_it_is_said_what_goes_with_it()
     {
         await using var site = await Site.StartAsync();
-        using var admin = await site.BrowserOfAsync(Role.Admin);
+        using var admin = await site.VisitorOfAsync(Role.Admin);
         await site.AddAsync("ada", Role.Viewer);
         var (token, _) = await site.Tokens.MakeAsync((await site.Accounts.FindAsync("ada", Ct))!, "x", Role.Viewer, 1, Ct);
         var page = await admin.GetAsync("/users/ada/ask/remove");
@@ -133,7 +133,7 @@ public class UsersTests
     public async Task The_only_admin_with_a_password_stays_one()
     {
         await using var site = await Site.StartAsync();
-        using var admin = await site.BrowserOfAsync(Role.Admin);
+        using var admin = await site.VisitorOfAsync(Role.Admin);
         const string Sentence = "admin is the only admin with a password: make another one first";
 
         (await admin.SubmitAsync("/users/admin/ask/remove", "ask")).Text.ShouldContain(Sentence);
@@ -163,7 +163,7 @@ public class UsersTests
     public async Task A_role_that_does_not_exist_is_not_given()
     {
         await using var site = await Site.StartAsync();
-        using var admin = await site.BrowserOfAsync(Role.Admin);
+        using var admin = await site.VisitorOfAsync(Role.Admin);
         await site.AddAsync("ada", Role.Viewer);
 
         foreach (var role in new[] { "7", "-1", "Emperor", "" })
@@ -178,7 +178,7 @@ public class UsersTests
     public async Task An_admin_sees_the_tokens_of_all_and_takes_them_away()
     {
         await using var site = await Site.StartAsync();
-        using var admin = await site.BrowserOfAsync(Role.Admin);
+        using var admin = await site.VisitorOfAsync(Role.Admin);
         await site.AddAsync("ada", Role.Viewer);
         var (token, _) = await site.Tokens.MakeAsync((await site.Accounts.FindAsync("ada", Ct))!, "<b>nightly</b>", Role.Viewer, 1, Ct);
         foreach (var path in new[] { "/users", "/users/ada" })

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Godwit.Server.Tests.Access;
 
 /// <summary>What a browser does: keeps cookies, and sends the forms of pages with all that is hidden in them. It follows no redirect by itself.</summary>
-internal sealed class Browser(Uri url) : IDisposable
+internal sealed class Visitor(Uri url) : IDisposable
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false }) { BaseAddress = url };
     private readonly Dictionary<string, string> _cookies = new(StringComparer.Ordinal);
