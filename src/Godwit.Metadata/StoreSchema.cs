@@ -47,7 +47,7 @@ internal static class StoreSchema
             name TEXT NOT NULL PRIMARY KEY, role TEXT NOT NULL, password TEXT, subject TEXT UNIQUE, created_at BIGINT NOT NULL, seen_at BIGINT,
             failures BIGINT NOT NULL, locked_until BIGINT, stamp TEXT NOT NULL);
         CREATE TABLE sessions (
-            id TEXT NOT NULL PRIMARY KEY, user_name TEXT NOT NULL, ticket TEXT NOT NULL, expires_at BIGINT NOT NULL);
+            id TEXT NOT NULL PRIMARY KEY, user_name TEXT NOT NULL, stamp TEXT NOT NULL, began_at BIGINT NOT NULL, expires_at BIGINT NOT NULL);
         CREATE INDEX sessions_of_user ON sessions (user_name);
         CREATE TABLE tokens (
             id TEXT NOT NULL PRIMARY KEY, hash TEXT NOT NULL, name TEXT NOT NULL, user_name TEXT NOT NULL, role TEXT NOT NULL, created_at BIGINT NOT NULL,

@@ -41,6 +41,7 @@ public static class GodwitServer
         services.AddSingleton(_ => store.OpenAccounts(migrator.Clock));
         services.AddGodwit(_ => new GodwitInstance(server, store, migrator, options.RunsWorker));
         services.AddAccess(options);
+        services.AddFailures();
         services.AddApi();
         services.AddSingleton<AssetFiles>();
         services.AddSingleton<LiveHub>();
@@ -61,6 +62,11 @@ public static class GodwitServer
         app.MapTheme();
         app.MapFragments();
         app.MapLogout();
+        if (options.OpenId is not null)
+        {
+            app.MapOpenId();
+        }
+
         app.MapRazorComponents<Document>();
         return app;
     }
@@ -107,12 +113,27 @@ public static class GodwitServer
         await app.StopAsync(CancellationToken.None);
     }
 
-    // One line an event, as JSON: run ids and addresses are fields of their own.
+    // A line an event. As JSON, where run ids and addresses are fields of their own, unless a person looks on.
     private static void Log(ILoggingBuilder logging)
     {
-        logging.AddJsonConsole(json => json.UseUtcTimestamp = true);
+        if (Console.IsOutputRedirected)
+        {
+            logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'"));
+        }
+        else
+        {
+            logging.AddSimpleConsole(line => (line.SingleLine, line.UseUtcTimestamp, line.TimestampFormat) = (true, true, "HH:mm:ss "));
+        }
+
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("System", LogLevel.Warning);
+
+        // That it could not start is said in a sentence, without the stack.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+
+        // They say what they do themselves.
+        logging.AddFilter(typeof(TokenHandler).FullName, LogLevel.Warning);
+        logging.AddFilter(typeof(SessionHandler).FullName, LogLevel.Warning);
 
         // Their warnings are of what is meant: keys lie beside the accounts that they protect, and nothing is cached.
         logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);

@@ -29,6 +29,9 @@ public sealed record ServeOptions
     /// <summary>An identity provider by which people may log in; null for passwords alone.</summary>
     public OpenIdOptions? OpenId { get; init; }
 
+    /// <summary>Whether browsers reach it by HTTPS alone.</summary>
+    public bool IsPrivate => CertificateFile is not null || Proxy is not null;
+
     /// <summary>Whether it works on runs, too.</summary>
     public bool RunsWorker { get; init; } = true;
 
@@ -41,7 +44,7 @@ public sealed record ServeOptions
             problems.Add("--certificate-key needs --certificate: name the file with the certificate too.");
         }
 
-        if (CertificateFile is null && Proxy is null && !IPAddress.IsLoopback(Listen.Address))
+        if (!IsPrivate && !IPAddress.IsLoopback(Listen.Address))
         {
             problems.Add(
                 $"Passwords would cross the network in the clear on {Listen}: give --certificate FILE, or name the proxy that speaks HTTPS with --proxy ADDRESS, or listen on 127.0.0.1.");

@@ -40,10 +40,11 @@ internal sealed class SessionRow
 {
     public required string Id { get; init; }
     public required string UserName { get; init; }
-    public required string Ticket { get; init; }
+    public required string Stamp { get; init; }
+    public long BeganAt { get; init; }
     public long ExpiresAt { get; init; }
 
-    public SessionRecord ToRecord() => new(Id, UserName, Ticket, StoredValue.Time(ExpiresAt));
+    public SessionRecord ToRecord() => new(Id, UserName, Stamp, StoredValue.Time(BeganAt), StoredValue.Time(ExpiresAt));
 }
 
 internal sealed class TokenRow

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Dapper;
 
 namespace Godwit.Metadata.Accounts;
@@ -20,8 +21,8 @@ internal sealed class AccountStore(IDatabase database) : IAccountStore
 
     public Task<UserRecord?> FindSubjectAsync(string subject, CancellationToken ct = default) => FindUserAsync("subject", subject, ct);
 
-    public Task<bool> AddUserAsync(UserRecord user, CancellationToken ct = default) => database.WriteAsync(
-        tx => tx.Change(
+    public Task<bool> AddUserAsync(UserRecord user, bool onlyAsFirst = false, CancellationToken ct = default) => database.WriteAsync(
+        tx => (!onlyAsFirst || tx.Connection!.ExecuteScalar<long>("SELECT count(*) FROM users", transaction: tx) == 0) && tx.Change(
             """
             INSERT INTO users (name, role, password, subject, created_at, seen_at, failures, locked_until, stamp)
             VALUES (@Name, @Role, @Password, @Subject, @CreatedAt, @SeenAt, @Failures, @LockedUntil, @Stamp) ON CONFLICT DO NOTHING
@@ -33,7 +34,7 @@ internal sealed class AccountStore(IDatabase database) : IAccountStore
         tx =>
         {
             var present = tx.Connection!.QuerySingleOrDefault<UserRow>($"SELECT {UserColumns} FROM users WHERE name = @name", new { name }, tx)?.ToRecord();
-            if (present is null || change(present) is not { } changed)
+            if (present is null || change(present) is not { } changed || (present.KeepsDoor && !changed.KeepsDoor && !IsKeptByOthers(tx, name)))
             {
                 return null;
             }
@@ -48,23 +49,35 @@ internal sealed class AccountStore(IDatabase database) : IAccountStore
         },
         ct);
 
-    public Task RemoveUserAsync(string name, CancellationToken ct = default) => database.WriteAsync(
-        tx => tx.Change("DELETE FROM sessions WHERE user_name = @name", new { name })
-            + tx.Change("DELETE FROM tokens WHERE user_name = @name", new { name })
-            + tx.Change("DELETE FROM users WHERE name = @name", new { name }),
+    public Task<bool> RemoveUserAsync(string name, CancellationToken ct = default) => database.WriteAsync(
+        tx =>
+        {
+            if (tx.Connection!.QuerySingleOrDefault<UserRow>($"SELECT {UserColumns} FROM users WHERE name = @name", new { name }, tx)?.ToRecord() is not { } user
+                || (user.KeepsDoor && !IsKeptByOthers(tx, name)))
+            {
+                return false;
+            }
+
+            tx.Change("DELETE FROM sessions WHERE user_name = @name", new { name });
+            tx.Change("DELETE FROM tokens WHERE user_name = @name", new { name });
+            tx.Change("DELETE FROM users WHERE name = @name", new { name });
+            return true;
+        },
         ct);
 
-    public Task PutSessionAsync(SessionRecord session, CancellationToken ct = default) => database.WriteAsync(
+    public Task AddSessionAsync(SessionRecord session, CancellationToken ct = default) => database.WriteAsync(
         tx => tx.Change(
-            """
-            INSERT INTO sessions (id, user_name, ticket, expires_at) VALUES (@Id, @User, @Ticket, @expires)
-            ON CONFLICT (id) DO UPDATE SET ticket = excluded.ticket, expires_at = excluded.expires_at
-            """,
-            new { session.Id, session.User, session.Ticket, expires = session.ExpiresAt.ToUnixTimeMilliseconds() }),
+            "INSERT INTO sessions (id, user_name, stamp, began_at, expires_at) VALUES (@Id, @User, @Stamp, @began, @expires)",
+            new { session.Id, session.User, session.Stamp, began = session.BeganAt.ToUnixTimeMilliseconds(), expires = session.ExpiresAt.ToUnixTimeMilliseconds() }),
         ct);
+
+    public Task ProlongSessionAsync(string id, DateTimeOffset until, CancellationToken ct = default) => database.WriteAsync(
+        tx => tx.Change("UPDATE sessions SET expires_at = @until WHERE id = @id", new { id, until = until.ToUnixTimeMilliseconds() }), ct);
 
     public Task<SessionRecord?> FindSessionAsync(string id, CancellationToken ct = default) => database.ReadAsync(
-        db => db.QuerySingleOrDefault<SessionRow>("SELECT id AS Id, user_name AS UserName, ticket AS Ticket, expires_at AS ExpiresAt FROM sessions WHERE id = @id", new { id })?.ToRecord(), ct);
+        db => db.QuerySingleOrDefault<SessionRow>(
+            "SELECT id AS Id, user_name AS UserName, stamp AS Stamp, began_at AS BeganAt, expires_at AS ExpiresAt FROM sessions WHERE id = @id", new { id })?.ToRecord(),
+        ct);
 
     public Task RemoveSessionAsync(string id, CancellationToken ct = default) => database.WriteAsync(tx => tx.Change("DELETE FROM sessions WHERE id = @id", new { id }), ct);
 
@@ -74,8 +87,8 @@ internal sealed class AccountStore(IDatabase database) : IAccountStore
     public Task<TokenRecord?> FindTokenAsync(string id, CancellationToken ct = default) => database.ReadAsync(
         db => db.QuerySingleOrDefault<TokenRow>($"SELECT {TokenColumns} FROM tokens WHERE id = @id", new { id })?.ToRecord(), ct);
 
-    public Task AddTokenAsync(TokenRecord token, CancellationToken ct = default) => database.WriteAsync(
-        tx => tx.Change(
+    public Task<bool> AddTokenAsync(TokenRecord token, CancellationToken ct = default) => database.WriteAsync(
+        tx => tx.Connection!.ExecuteScalar<long>("SELECT count(*) FROM users WHERE name = @User", new { token.User }, tx) == 1 && tx.Change(
             "INSERT INTO tokens (id, hash, name, user_name, role, created_at, expires_at) VALUES (@Id, @Hash, @Name, @User, @role, @created, @expires)",
             new
             {
@@ -86,7 +99,7 @@ internal sealed class AccountStore(IDatabase database) : IAccountStore
                 role = token.Role.ToString(),
                 created = token.CreatedAt.ToUnixTimeMilliseconds(),
                 expires = token.ExpiresAt.ToUnixTimeMilliseconds(),
-            }),
+            }) == 1,
         ct);
 
     public Task TouchTokenAsync(string id, DateTimeOffset at, CancellationToken ct = default) => database.WriteAsync(
@@ -126,6 +139,9 @@ internal sealed class AccountStore(IDatabase database) : IAccountStore
         database.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    private static bool IsKeptByOthers(DbTransaction tx, string name) =>
+        tx.Connection!.Query<UserRow>($"SELECT {UserColumns} FROM users WHERE name <> @name", new { name }, tx).Any(u => u.ToRecord().KeepsDoor);
 
     private Task<UserRecord?> FindUserAsync(string column, string value, CancellationToken ct) => database.ReadAsync(
         db => db.QuerySingleOrDefault<UserRow>($"SELECT {UserColumns} FROM users WHERE {column} = @value", new { value })?.ToRecord(), ct);

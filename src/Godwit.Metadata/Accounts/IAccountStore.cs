@@ -16,18 +16,28 @@ public interface IAccountStore : IAsyncDisposable
     Task<UserRecord?> FindSubjectAsync(string subject, CancellationToken ct = default);
 
     /// <summary>Makes a user.</summary>
-    /// <returns>False when there is one of that name, or for that subject, already.</returns>
-    Task<bool> AddUserAsync(UserRecord user, CancellationToken ct = default);
+    /// <param name="user">The user.</param>
+    /// <param name="onlyAsFirst">Whether it is made only while there is no other one.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <returns>False when there is one of that name, or for that subject, already, or when it would not be the first.</returns>
+    Task<bool> AddUserAsync(UserRecord user, bool onlyAsFirst = false, CancellationToken ct = default);
 
-    /// <summary>Changes a user as it is at that moment; nobody else changes it meanwhile.</summary>
-    /// <returns>The user as it is now; null when there is none of that name, or when <paramref name="change"/> declined by returning null.</returns>
+    /// <summary>Changes a user as it is at that moment; nobody else changes it, or any other one, meanwhile.</summary>
+    /// <returns>
+    /// The user as it is now; null when there is none of that name, when <paramref name="change"/> declined by returning null, or when it was the
+    /// only one that <see cref="UserRecord.KeepsDoor"/> and would not any more.
+    /// </returns>
     Task<UserRecord?> ChangeUserAsync(string name, Func<UserRecord, UserRecord?> change, CancellationToken ct = default);
 
     /// <summary>Removes a user with its sessions and tokens.</summary>
-    Task RemoveUserAsync(string name, CancellationToken ct = default);
+    /// <returns>False when there is none of that name, or when it is the only one that <see cref="UserRecord.KeepsDoor"/>.</returns>
+    Task<bool> RemoveUserAsync(string name, CancellationToken ct = default);
 
-    /// <summary>Keeps a session, or prolongs it.</summary>
-    Task PutSessionAsync(SessionRecord session, CancellationToken ct = default);
+    /// <summary>Keeps a new session.</summary>
+    Task AddSessionAsync(SessionRecord session, CancellationToken ct = default);
+
+    /// <summary>Says until when a session is good; does nothing when it has ended.</summary>
+    Task ProlongSessionAsync(string id, DateTimeOffset until, CancellationToken ct = default);
 
     /// <summary>The session of that id; null when there is none.</summary>
     Task<SessionRecord?> FindSessionAsync(string id, CancellationToken ct = default);
@@ -42,7 +52,8 @@ public interface IAccountStore : IAsyncDisposable
     Task<TokenRecord?> FindTokenAsync(string id, CancellationToken ct = default);
 
     /// <summary>Keeps a new token.</summary>
-    Task AddTokenAsync(TokenRecord token, CancellationToken ct = default);
+    /// <returns>False when its user is gone.</returns>
+    Task<bool> AddTokenAsync(TokenRecord token, CancellationToken ct = default);
 
     /// <summary>Notes when a token was used last.</summary>
     Task TouchTokenAsync(string id, DateTimeOffset at, CancellationToken ct = default);
@@ -105,14 +116,18 @@ public sealed record UserRecord(string Name, Role Role, DateTimeOffset CreatedAt
 
     /// <summary>Another one ends all sessions that were begun with the present one.</summary>
     public string Stamp { get; init; } = "";
+
+    /// <summary>Whether it is an admin that can log in without an identity provider: one of those must always be left, or nobody could mend anything.</summary>
+    public bool KeepsDoor => Role == Role.Admin && Password is not null;
 }
 
 /// <summary>Somebody who is logged in.</summary>
 /// <param name="Id">The hash of what the cookie holds.</param>
 /// <param name="User">Who.</param>
-/// <param name="Ticket">What the server knows of it, protected.</param>
+/// <param name="Stamp">The user's <see cref="UserRecord.Stamp"/> when it began; it is good only for as long as that is the same.</param>
+/// <param name="BeganAt">Since when (UTC).</param>
 /// <param name="ExpiresAt">Until when (UTC).</param>
-public sealed record SessionRecord(string Id, string User, string Ticket, DateTimeOffset ExpiresAt);
+public sealed record SessionRecord(string Id, string User, string Stamp, DateTimeOffset BeganAt, DateTimeOffset ExpiresAt);
 
 /// <summary>A token that a program uses.</summary>
 /// <param name="Id">Its public part.</param>

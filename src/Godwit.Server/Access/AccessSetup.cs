@@ -1,51 +1,58 @@
-using System.Security.Claims;
-using System.Threading.RateLimiting;
 using Godwit.Metadata.Accounts;
+using Godwit.Server.Pages;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.HttpOverrides;
-using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Godwit.Server.Access;
 
-/// <summary>Who gets in: people by a cookie, programs by a token, nobody without one of them.</summary>
+/// <summary>Who gets in: people by a session, programs by a token, nobody without one of them.</summary>
 internal static class AccessSetup
 {
-    /// <summary>How long somebody stays logged in who does nothing.</summary>
-    private static readonly TimeSpan Session = TimeSpan.FromHours(12);
-
     private const string Choice = "choice";
 
     public static void AddAccess(this IServiceCollection services, ServeOptions options)
     {
         services.AddSingleton<Accounts>();
         services.AddSingleton<Tokens>();
+        services.AddSingleton<Sessions>();
+        services.AddSingleton<SessionCookie>();
+        services.AddScoped<SessionWatch>();
         services.AddSingleton<SetupLink>();
         services.AddSingleton<LoginThrottle>();
         services.AddSingleton<LoginDoor>();
+        services.AddSingleton<Refusals>();
+        if (options.OpenId is { } provider)
+        {
+            services.AddSingleton(provider);
+            services.AddSingleton<OpenIdProvider>();
+            services.AddSingleton<OpenIdTrips>();
+        }
+
+        // They protect forms, and the way to an identity provider and back. The framework makes a new one every 90 days.
         services.AddDataProtection().SetApplicationName("godwit");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(s => new ConfigureOptions<KeyManagementOptions>(o => o.XmlRepository = new StoredKeys(s.GetRequiredService<IAccountStore>())));
-        services.AddSingleton<IPostConfigureOptions<CookieAuthenticationOptions>>(s => new PostConfigureOptions<CookieAuthenticationOptions>(
-            CookieAuthenticationDefaults.AuthenticationScheme, o => o.SessionStore = ActivatorUtilities.CreateInstance<SessionTickets>(s)));
         services.AddAntiforgery(o =>
         {
             o.Cookie.Name = "godwit_form";
-            o.Cookie.SameSite = SameSiteMode.Strict;
+
+            // As for sessions: were it Strict, a page that a link of somebody else's leads to would spoil the forms of all others that are open.
+            o.Cookie.SameSite = SameSiteMode.Lax;
             o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             o.SuppressXFrameOptionsHeader = true;
         });
         services.AddAuthentication(Choice)
-            .AddPolicyScheme(Choice, null, o => o.ForwardDefaultSelector = http =>
-                http.Request.Path.StartsWithSegments("/api") || http.Request.Path.StartsWithSegments("/metrics") ? TokenHandler.SchemeName : CookieAuthenticationDefaults.AuthenticationScheme)
+            .AddPolicyScheme(Choice, null, o => o.ForwardDefaultSelector = http => IsForPrograms(http) ? TokenHandler.SchemeName : SessionHandler.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, TokenHandler>(TokenHandler.SchemeName, null)
-            .AddCookie(Cookie);
+            .AddScheme<AuthenticationSchemeOptions, SessionHandler>(SessionHandler.SchemeName, null);
         services.AddAuthorizationBuilder()
             .AddPolicy(Policies.Operator, p => p.RequireRole(nameof(Role.Operator), nameof(Role.Admin)))
             .AddPolicy(Policies.Admin, p => p.RequireRole(nameof(Role.Admin)))
@@ -55,6 +62,10 @@ internal static class AccessSetup
             services.Configure<ForwardedHeadersOptions>(o =>
             {
                 o.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+
+                // The framework's own list holds every process of this machine.
+                o.KnownProxies.Clear();
+                o.KnownIPNetworks.Clear();
                 o.KnownProxies.Add(proxy);
             });
         }
@@ -67,58 +78,44 @@ internal static class AccessSetup
             app.UseForwardedHeaders();
         }
 
+        app.UseFailures();
+        app.Use(RetoldAsync);
         app.UseMiddleware<RequestGuard>();
-        app.UseStatusCodePagesWithReExecute("/not-found");
+        app.UseWhen(http => !IsForPrograms(http) && !http.Request.Path.StartsWithSegments("/live"), UseStatusPages);
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();
     }
 
-    private static void Cookie(CookieAuthenticationOptions cookie)
+    private static void UseStatusPages(IApplicationBuilder app)
     {
-        cookie.Cookie.Name = "godwit_session";
-        cookie.Cookie.HttpOnly = true;
+        app.UseStatusCodePagesWithReExecute("/status/{0}", createScopeForStatusCodePages: true);
+        app.Use(RetoldAsync);
 
-        // Not Strict: a link in a chat or in a notification is to lead somebody who is logged in to the page and not to the login.
-        cookie.Cookie.SameSite = SameSiteMode.Lax;
-        cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
-        cookie.ExpireTimeSpan = Session;
-        cookie.SlidingExpiration = true;
-        cookie.LoginPath = "/login";
-        cookie.AccessDeniedPath = "/denied";
-        cookie.ReturnUrlParameter = "next";
-        cookie.Events.OnValidatePrincipal = ValidateAsync;
-        cookie.Events.OnRedirectToLogin = context =>
+        // The framework says of a form without its token that the answer is a page, and then sends none.
+        app.Use(async (http, next) =>
         {
-            // A stream of events, or a script's request, can do nothing with a page.
-            if (context.Request.Path.StartsWithSegments("/live"))
+            await next(http);
+            if (http.Response is { HasStarted: false, StatusCode: >= StatusCodes.Status400BadRequest })
             {
-                context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+                http.Response.ContentType = null;
             }
-            else
-            {
-                context.Response.Redirect(context.RedirectUri);
-            }
-
-            return Task.CompletedTask;
-        };
+        });
     }
 
-    // A role that was changed, or a user that was removed, counts from the next request on.
-    private static async Task ValidateAsync(CookieValidatePrincipalContext context)
+    // The page that tells what became of a form is not the one that the form was for, and must not look at it again.
+    private static Task RetoldAsync(HttpContext http, RequestDelegate next)
     {
-        var store = context.HttpContext.RequestServices.GetRequiredService<IAccountStore>();
-        var name = context.Principal?.FindFirstValue(ClaimTypes.NameIdentifier);
-        var user = name is null ? null : await store.FindUserAsync(name, context.HttpContext.RequestAborted);
-        if (user is null || user.Stamp != context.Principal!.FindFirstValue(Policies.StampClaim))
+        if (http.Features.Get<IStatusCodeReExecuteFeature>() is not null || http.Features.Get<IExceptionHandlerFeature>() is not null)
         {
-            context.RejectPrincipal();
-            await context.HttpContext.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
+            http.Request.Method = HttpMethods.Get;
+            http.Features.Set<IAntiforgeryValidationFeature>(null);
         }
-        else if (user.Role != Policies.RoleOf(context.Principal!))
-        {
-            context.ReplacePrincipal(Policies.Principal(user, user.Role, CookieAuthenticationDefaults.AuthenticationScheme));
-        }
+
+        return next(http);
     }
+
+    /// <summary>Whether programs call here, who have tokens and can do nothing with pages.</summary>
+    public static bool IsForPrograms(HttpContext http) => http.Request.Path.StartsWithSegments("/api") || http.Request.Path.StartsWithSegments("/metrics");
 }

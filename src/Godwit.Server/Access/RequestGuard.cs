@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace Godwit.Server.Access;
 
@@ -9,7 +10,7 @@ namespace Godwit.Server.Access;
 /// its own name lead to this machine) and those that come from another site and are to change something. Sets the headers that keep browsers
 /// from doing anything with our pages that we do not do ourselves.
 /// </summary>
-internal sealed class RequestGuard(RequestDelegate next, ServeOptions options)
+internal sealed class RequestGuard(RequestDelegate next, ServeOptions options, ILogger<RequestGuard> log)
 {
     private const string ContentPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -31,13 +32,18 @@ internal sealed class RequestGuard(RequestDelegate next, ServeOptions options)
 
         if (!IsOurs(http.Request.Host))
         {
+            log.RequestRefused(Policies.AddressOf(http), "it calls this server by a name that is not known");
             return Results.Problem(
                 $"This server is not known as {http.Request.Host.Host}. If it should be, start it with --host NAME.", statusCode: StatusCodes.Status421MisdirectedRequest).ExecuteAsync(http);
         }
 
-        return IsFromElsewhere(http.Request)
-            ? Results.Problem("This request comes from a page of another site, so nothing was done.", statusCode: StatusCodes.Status403Forbidden).ExecuteAsync(http)
-            : next(http);
+        if (IsFromElsewhere(http.Request))
+        {
+            log.RequestRefused(Policies.AddressOf(http), "it comes from a page of another site");
+            return Results.Problem("This request comes from a page of another site, so nothing was done.", statusCode: StatusCodes.Status403Forbidden).ExecuteAsync(http);
+        }
+
+        return next(http);
     }
 
     private bool IsOurs(HostString host) =>

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Godwit.Server.Access;
 
 /// <summary>Knows a program by <c>Authorization: Bearer godwit_…</c>.</summary>
-internal sealed class TokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, Tokens tokens)
+internal sealed class TokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, Tokens tokens, Refusals refusals)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "token";
@@ -23,19 +23,26 @@ internal sealed class TokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> 
             return AuthenticateResult.NoResult();
         }
 
-        return await tokens.FindAsync(header[Bearer.Length..].Trim(), Context.RequestAborted) is var (user, token, role)
-            ? AuthenticateResult.Success(new AuthenticationTicket(Policies.Principal(user, role, SchemeName, $"{user.Name} (token {token.Name})"), SchemeName))
-            : AuthenticateResult.Fail("The token is not known, or no longer good.");
+        if (await tokens.FindAsync(header[Bearer.Length..].Trim(), Context.RequestAborted) is var (user, token, role))
+        {
+            return AuthenticateResult.Success(new AuthenticationTicket(Policies.Principal(user, role, SchemeName, $"{user.Name} (token {token.Name})"), SchemeName));
+        }
+
+        Logger.TokenRefused(Policies.AddressOf(Context));
+        return AuthenticateResult.Fail("The token is not known, or no longer good.");
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         Response.Headers.WWWAuthenticate = "Bearer";
-        await Refusal(StatusCodes.Status401Unauthorized, "Send a token that is still good: `Authorization: Bearer godwit_…`. People make tokens on the page Tokens.").ExecuteAsync(Context);
+        await Refusal(StatusCodes.Status401Unauthorized, "Send a token that is still good: `Authorization: Bearer godwit_…`. People make tokens on the page of their account.").ExecuteAsync(Context);
     }
 
-    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        Refusal(StatusCodes.Status403Forbidden, $"This token is {Policies.RoleOf(Context.User)}, and that is not enough for this.").ExecuteAsync(Context);
+    protected override async Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        await refusals.NoteAsync(Context);
+        await Refusal(StatusCodes.Status403Forbidden, $"This token is {Policies.RoleOf(Context.User)}, and that is not enough for this.").ExecuteAsync(Context);
+    }
 
     private static IResult Refusal(int status, string sentence) => Results.Problem(sentence, statusCode: status);
 }

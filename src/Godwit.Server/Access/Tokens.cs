@@ -45,9 +45,18 @@ internal sealed partial class Tokens(IAccountStore store, TimeProvider clock)
 
         var (id, secret) = (RandomNumberGenerator.GetHexString(12, lowercase: true), RandomNumberGenerator.GetHexString(48, lowercase: true));
         var now = clock.GetUtcNow();
-        await store.AddTokenAsync(new TokenRecord(id, Hash(secret), name.Trim(), user.Name, role, now, now + TimeSpan.FromDays(days)), ct);
-        return ($"godwit_{id}_{secret}", []);
+        var isKept = await store.AddTokenAsync(new TokenRecord(id, Hash(secret), name.Trim(), user.Name, role, now, now + TimeSpan.FromDays(days)), ct);
+        return isKept ? ($"godwit_{id}_{secret}", []) : (null, [$"There is no user {user.Name} any more."]);
     }
+
+    /// <summary>All tokens, the newest first; those of a user when one is named.</summary>
+    public async Task<IReadOnlyList<TokenRecord>> ListAsync(string? user, CancellationToken ct) => [.. (await store.ListTokensAsync(ct)).Where(t => user is null || t.User == user)];
+
+    /// <summary>A token by its public part; null when there is none.</summary>
+    public Task<TokenRecord?> FindByIdAsync(string id, CancellationToken ct) => store.FindTokenAsync(id, ct);
+
+    /// <summary>Takes a token away; it is good for nothing from the next request on.</summary>
+    public Task RemoveAsync(string id, CancellationToken ct) => store.RemoveTokenAsync(id, ct);
 
     /// <summary>The user of a token, and what it may do with it; null when it is not good (any more).</summary>
     public async Task<(UserRecord User, TokenRecord Token, Role Role)?> FindAsync(string text, CancellationToken ct)

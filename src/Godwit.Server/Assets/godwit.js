@@ -154,6 +154,7 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
 document.querySelectorAll("[data-load]").forEach(load);
+document.querySelectorAll("[data-select]").forEach((field) => { field.select(); field.addEventListener("focus", () => field.select()); });
 document.querySelectorAll("[data-live]").forEach(follow);
 document.querySelectorAll("[data-more]").forEach(lengthen);
 for (const canvas of document.querySelectorAll("[data-grid]")) {

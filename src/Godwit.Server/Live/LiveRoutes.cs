@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace Godwit.Server.Live;
@@ -30,18 +31,25 @@ internal static class LiveRoutes
     private static ServerSentEventsResult<string> Stream(HttpContext http, IHostApplicationLifetime life, LiveHub hub, string key, Func<Task<LiveFrame>> look)
     {
         http.Response.Headers["X-Accel-Buffering"] = "no";
-        return TypedResults.ServerSentEvents(EventsAsync(life, hub, key, look, http.RequestAborted));
+        return TypedResults.ServerSentEvents(EventsAsync(http, life, hub, key, look, http.RequestAborted));
     }
 
     private static async IAsyncEnumerable<SseItem<string>> EventsAsync(
-        IHostApplicationLifetime life, LiveHub hub, string key, Func<Task<LiveFrame>> look, [EnumeratorCancellation] CancellationToken ct)
+        HttpContext http, IHostApplicationLifetime life, LiveHub hub, string key, Func<Task<LiveFrame>> look, [EnumeratorCancellation] CancellationToken ct)
     {
+        var watch = http.RequestServices.GetRequiredService<SessionWatch>();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, life.ApplicationStopping);
         var frames = hub.FollowAsync(key, () => LookAsync(look), Period, either.Token).GetAsyncEnumerator(either.Token);
         await using (frames)
         {
             while (await NextAsync(frames, either.Token))
             {
+                // A page may be open for days. What it is told ends with the session that it was opened in.
+                if (!await watch.IsGoodAsync(http))
+                {
+                    yield break;
+                }
+
                 yield return new SseItem<string>(JsonSerializer.Serialize(frames.Current, JsonSerializerOptions.Web)) { ReconnectionInterval = TimeSpan.FromSeconds(1) };
             }
         }

@@ -27,9 +27,9 @@ internal static class ThemeRoutes
     }).AllowAnonymous().ExcludeFromDescription();
 }
 
-/// <summary>Where to go next when an address says so: only ever to a page of ours.</summary>
+/// <summary>Where to go next when an address says so: only ever to a page of ours, in the letters that an address may have.</summary>
 internal static class LocalPath
 {
     public static string Of(string? path) =>
-        path is ['/', ..] && !(path is ['/', '/' or '\\', ..]) && !path.Any(char.IsControl) && !path.Contains('\\', StringComparison.Ordinal) ? path : "/";
+        path is ['/', ..] && path is not ['/', '/', ..] && path.All(c => c is > ' ' and < '\x7f' and not '\\') ? path : "/";
 }

@@ -63,6 +63,8 @@ public sealed record WorkerSettings
     /// <summary>Every setting as it is now, as a person may see it: without the secrets in it.</summary>
     public IReadOnlyDictionary<string, string> Texts => _values.Texts.ToDictionary(t => t.Key, t => Shown(t.Key, t.Value), StringComparer.Ordinal);
 
+    private static string[] Words(string text) => text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+
     /// <summary>Reads what is stored, defaults filled in.</summary>
     /// <exception cref="StoredFormatException">A stored setting is not known to this build, or not good.</exception>
     public static WorkerSettings Read(IReadOnlyDictionary<string, string> stored)
@@ -75,6 +77,23 @@ public sealed record WorkerSettings
 
     /// <summary>A value for a setting as a person may see it: without the secrets in it.</summary>
     public static string Shown(string name, string value) => name == NotifyName ? NotifyTargets.Mask(value) : value;
+
+    /// <summary>What somebody wrote over what <see cref="Texts"/> shows, with the secrets that were not shown to him.</summary>
+    internal string Whole(string name, string written)
+    {
+        if (name != NotifyName)
+        {
+            return written;
+        }
+
+        // Of two addresses that look alike one cannot know which of them is gone: they stay masked, and are complained of.
+        var stored = Words(_values.Get<string>(NotifyName)).GroupBy(NotifyTargets.Mask, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.ToList(), StringComparer.Ordinal);
+        var words = Words(written);
+        var seen = new Dictionary<string, int>(StringComparer.Ordinal);
+        return string.Join(' ', words.Select(word => stored.GetValueOrDefault(word) is { } same && same.Count == words.Count(w => w == word)
+            ? same[seen[word] = seen.GetValueOrDefault(word, -1) + 1]
+            : word));
+    }
 
     /// <summary>All that is wrong with a value for a setting, one sentence each; empty when it can be stored.</summary>
     public static IReadOnlyList<string> Problems(string name, string value)

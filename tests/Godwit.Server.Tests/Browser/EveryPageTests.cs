@@ -88,6 +88,7 @@ public sealed class EveryPageTests(RealEngine real, Chromium chromium)
     [
         "/", "/migrations", "/migrations?show=future", "/migrations?show=history", "/migrations/0001_broken", "/migrations/0001_broken/start", "/runs", $"/runs/{run}",
         $"/runs/{run}/journal", $"/runs/{run}/steps/3", $"/runs/{run}/ask/start", $"/runs/{run}/ask/limit", $"/runs/{run}/ask/rollback", "/tables", $"/table?name={table}", $"/rebuild?name={table}", "/nodes",
+        "/users", "/users/admin", "/users/admin/ask/remove", "/new-user", "/account", "/settings", "/audit",
     ];
 
     private static RunRecord Run(string node) => new()
