@@ -43,7 +43,7 @@ public static class GodwitServer
         services.AddAccess(options);
         services.AddApi();
         services.AddSingleton<AssetFiles>();
-        services.AddSingleton<LiveHub>();
+        services.AddSingleton(typeof(LiveHub<>));
         services.AddSingleton<Fragments>();
         services.AddSingleton<RunPage>();
         services.AddSingleton<OverviewPage>();
@@ -54,6 +54,7 @@ public static class GodwitServer
 
         var app = builder.Build();
         app.UseAccess(options);
+        app.UseApi();
         app.MapAssets();
         app.MapApi();
         app.MapLive();

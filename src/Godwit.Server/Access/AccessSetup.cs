@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using System.Threading.RateLimiting;
 using Godwit.Metadata.Accounts;
+using Godwit.Server.Api;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
@@ -42,8 +43,7 @@ internal static class AccessSetup
             o.SuppressXFrameOptionsHeader = true;
         });
         services.AddAuthentication(Choice)
-            .AddPolicyScheme(Choice, null, o => o.ForwardDefaultSelector = http =>
-                http.Request.Path.StartsWithSegments("/api") || http.Request.Path.StartsWithSegments("/metrics") ? TokenHandler.SchemeName : CookieAuthenticationDefaults.AuthenticationScheme)
+            .AddPolicyScheme(Choice, null, o => o.ForwardDefaultSelector = http => IsForPrograms(http) ? TokenHandler.SchemeName : CookieAuthenticationDefaults.AuthenticationScheme)
             .AddScheme<AuthenticationSchemeOptions, TokenHandler>(TokenHandler.SchemeName, null)
             .AddCookie(Cookie);
         services.AddAuthorizationBuilder()
@@ -69,11 +69,16 @@ internal static class AccessSetup
 
         app.UseMiddleware<RequestGuard>();
         app.UseStatusCodePagesWithReExecute("/not-found");
+        app.UseMiddleware<ApiErrors>();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();
     }
+
+    // The description of the API is for people, too: whoever comes to it without a token is asked for his cookie.
+    private static bool IsForPrograms(HttpContext http) =>
+        http.Request.Path.StartsWithSegments("/metrics") || (http.Request.Path.StartsWithSegments("/api") && !ApiRoutes.IsForPeople(http.Request));
 
     private static void Cookie(CookieAuthenticationOptions cookie)
     {
@@ -92,7 +97,7 @@ internal static class AccessSetup
         cookie.Events.OnRedirectToLogin = context =>
         {
             // A stream of events, or a script's request, can do nothing with a page.
-            if (context.Request.Path.StartsWithSegments("/live"))
+            if (context.Request.Path.StartsWithSegments("/live") || context.Request.Path.StartsWithSegments("/api"))
             {
                 context.Response.StatusCode = StatusCodes.Status401Unauthorized;
             }

@@ -17,6 +17,9 @@ internal static class Policies
     /// <summary>The claim that changes when all sessions of a user are to end.</summary>
     public const string StampClaim = "stamp";
 
+    /// <summary>The claim that holds the public part of the token by which a program came.</summary>
+    public const string TokenClaim = "token";
+
     /// <summary>The role of a caller; a viewer when nothing is said.</summary>
     public static Role RoleOf(ClaimsPrincipal caller) => Enum.TryParse<Role>(caller.FindFirstValue(ClaimTypes.Role), out var role) ? role : Role.Viewer;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Godwit.Server.Api;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
@@ -31,12 +32,12 @@ internal sealed class RequestGuard(RequestDelegate next, ServeOptions options)
 
         if (!IsOurs(http.Request.Host))
         {
-            return Results.Problem(
-                $"This server is not known as {http.Request.Host.Host}. If it should be, start it with --host NAME.", statusCode: StatusCodes.Status421MisdirectedRequest).ExecuteAsync(http);
+            return Problem.Of(
+                StatusCodes.Status421MisdirectedRequest, $"This server is not known as {http.Request.Host.Host}. If it should be, start it with --host NAME.").ToResult().ExecuteAsync(http);
         }
 
         return IsFromElsewhere(http.Request)
-            ? Results.Problem("This request comes from a page of another site, so nothing was done.", statusCode: StatusCodes.Status403Forbidden).ExecuteAsync(http)
+            ? Problem.Of(StatusCodes.Status403Forbidden, "This request comes from a page of another site, so nothing was done.").ToResult().ExecuteAsync(http)
             : next(http);
     }
 
