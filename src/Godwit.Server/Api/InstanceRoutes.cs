@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Security.Claims;
 using Godwit.Checks;
 using Godwit.Metadata;
@@ -45,7 +46,7 @@ internal static class InstanceRoutes
 
     /// <summary>Tells whether the application may be upgraded, and what stands against it.</summary>
     /// <param name="to">The version to upgrade to, such as 1.44.0.</param>
-    public static async Task<Ok<UpgradeDocument>> UpgradeAsync(Migrator migrator, [FromQuery] string? to, CancellationToken ct)
+    public static async Task<Ok<UpgradeDocument>> UpgradeAsync(Migrator migrator, [FromQuery, Required] string? to, CancellationToken ct)
     {
         if (to is null || !VersionRange.IsVersion(to))
         {

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text;
@@ -17,12 +18,10 @@ internal sealed record Paging
 {
     private const string Version = "1";
 
-    /// <summary>How many items at most; 100 when nothing is said.</summary>
-    [FromQuery(Name = "limit"), Range(1, 1000)]
+    [FromQuery(Name = "limit"), Range(1, 1000), Description("How many items at most; 100 when nothing is said.")]
     public int? Limit { get; init; }
 
-    /// <summary>The <c>next</c> of the page before; nothing for the first page.</summary>
-    [FromQuery(Name = "cursor")]
+    [FromQuery(Name = "cursor"), Description("The `next` of the page before; nothing for the first page.")]
     public string? Cursor { get; init; }
 
     /// <summary>How many at most.</summary>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Rebuild;
@@ -41,7 +42,7 @@ internal static class TableRoutes
 
     /// <summary>Asks all checks that concern a table, whatever it is to become. Changes nothing.</summary>
     /// <param name="table">The table, <c>db.table</c>; a part with a dot or another special character stands in double quotes or backticks.</param>
-    public static async Task<Ok<Diagnosis>> DiagnoseAsync(Migrator migrator, [FromQuery] string? table, CancellationToken ct)
+    public static async Task<Ok<Diagnosis>> DiagnoseAsync(Migrator migrator, [FromQuery, Required] string? table, CancellationToken ct)
     {
         if (!QualifiedName.TryParse(table, out var name, out var error))
         {
