@@ -7,6 +7,7 @@ internal static class ApiExamples
     {
         ["createRun"] = """{ "rebuild": { "table": "analytics.events", "orderBy": "(team_id, toDate(timestamp), event)" }, "options": { "deferCutover": true, "rollbackWindow": "PT48H" }, "start": true }""",
         ["planRebuild"] = """{ "rebuild": { "table": "analytics.events", "orderBy": "(team_id, toDate(timestamp), event)" } }""",
+        ["estimateRebuild"] = """{ "rebuild": { "table": "analytics.events", "orderBy": "(team_id, toDate(timestamp), event)" }, "days": 14 }""",
         ["planMigration"] = """{ "parameters": { "days": "30" } }""",
         ["limitRun"] = """{ "rowsPerSecond": 200000 }""",
         ["setSetting"] = """{ "value": "22:00-06:00" }""",

@@ -56,24 +56,24 @@ internal sealed class Idempotency(IAccountStore store, TimeProvider clock)
             return;
         }
 
-        var isKept = false;
+        byte[] answer;
+        string kept;
         try
         {
-            var (answer, kept) = await AnswerAsync(http, next);
-            if (http.Response.StatusCode < StatusCodes.Status300MultipleChoices)
-            {
-                await store.EndAnswerAsync(who, key, http.Response.StatusCode, JsonSerializer.Serialize(new KeptAnswer(http.Response.Headers.Location, kept)));
-                isKept = true;
-            }
-
-            await http.Response.Body.WriteAsync(answer);
+            (answer, kept) = await AnswerAsync(http, next);
         }
-        finally
+        catch
         {
-            if (!isKept)
-            {
-                await store.EndAnswerAsync(who, key, null, null);
-            }
+            await store.EndAnswerAsync(who, key, null, null);
+            throw;
+        }
+
+        // When this cannot be written the key stays as it is: what was done must not be done again.
+        var isDone = http.Response.StatusCode < StatusCodes.Status300MultipleChoices;
+        await store.EndAnswerAsync(who, key, isDone ? http.Response.StatusCode : null, isDone ? JsonSerializer.Serialize(new KeptAnswer(http.Response.Headers.Location, kept)) : null);
+        if (answer.Length > 0)
+        {
+            await http.Response.Body.WriteAsync(answer);
         }
     }
 

@@ -32,7 +32,7 @@ public sealed class ConversationTests(RealEngine engine) : IAsyncLifetime
         var table = await TableOfEvents.MakeAsync(engine.Engine);
         var rebuild = new { table, orderBy = "(team, id)" };
 
-        var diagnosis = (await _api.GetAsync($"/doctor?table={table}")).ShouldBe(HttpStatusCode.OK);
+        var diagnosis = (await _api.GetAsync($"/tables/doctor?table={table}")).ShouldBe(HttpStatusCode.OK);
         diagnosis["isOk"].ShouldBe("true");
         var proposal = (await _api.PostAsync("/rebuilds/plan", new { rebuild }, key: null)).ShouldBe(HttpStatusCode.OK);
         proposal["isRefused"].ShouldBe("false");

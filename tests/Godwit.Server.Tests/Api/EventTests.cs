@@ -1,7 +1,12 @@
+using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 using Godwit.Fixtures;
 using Godwit.Metadata.Accounts;
 using Godwit.Server.Live;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Shouldly;
 using Xunit;
 
@@ -114,6 +119,28 @@ public sealed class EventTests(RealEngine engine) : IAsyncLifetime
         }, Ct);
     }
 
+    [Fact]
+    public async Task While_nothing_happens_a_comment_keeps_the_connection_and_who_may_not_listen_any_more_is_let_go()
+    {
+        var asked = 0;
+        using var body = new MemoryStream();
+        var http = new DefaultHttpContext
+        {
+            RequestServices = new ServiceCollection().AddSingleton<IHostApplicationLifetime>(new Life()).AddSingleton<TimeProvider>(new HastyClock()).BuildServiceProvider(),
+            Response = { Body = body },
+        };
+
+        await new EventStream(SilenceAsync, () => Task.FromResult(++asked < 3)).ExecuteAsync(http);
+
+        Encoding.UTF8.GetString(body.ToArray()).ShouldBe("retry: 1000\n\n:\n\n:\n\n");
+    }
+
+    private static async IAsyncEnumerable<StreamEvent> SilenceAsync([EnumeratorCancellation] CancellationToken ct)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, ct);
+        yield break;
+    }
+
     private static (Task Heard, Task<List<SeenEvent>> Later) Listening(HttpClient client, string path)
     {
         var heard = new TaskCompletionSource();
@@ -136,4 +163,23 @@ public sealed class EventTests(RealEngine engine) : IAsyncLifetime
 
     private async Task<string> RunAsync(bool start) =>
         (await _api.PostAsync("/runs", new { rebuild = new { table = await TableOfEvents.MakeAsync(engine.Engine), orderBy = "(team, id)" }, start })).ShouldBe(System.Net.HttpStatusCode.Created)["runId"]!;
+
+    private sealed class Life : IHostApplicationLifetime
+    {
+        public CancellationToken ApplicationStarted => default;
+
+        public CancellationToken ApplicationStopping => default;
+
+        public CancellationToken ApplicationStopped => default;
+
+        public void StopApplication()
+        {
+        }
+    }
+
+    /// <summary>Every wait is over at once.</summary>
+    private sealed class HastyClock : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => base.CreateTimer(callback, state, TimeSpan.Zero, period);
+    }
 }

@@ -112,6 +112,19 @@ public sealed class IdempotencyTests(RealEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_answer_without_a_body_leaves_the_connection_good()
+    {
+        var caller = $"Host: localhost\r\nAuthorization: Bearer {await _server.TokenAsync(Role.Admin)}\r\n";
+        await _server.UserAsync(Role.Viewer);
+
+        var answers = await RawHttp.SendAsync(_server.Url, System.Text.Encoding.Latin1.GetBytes(
+            $"DELETE /api/v1/users/viewer HTTP/1.1\r\n{caller}Idempotency-Key: k\r\n\r\nGET /api/v1/whoami HTTP/1.1\r\n{caller}Connection: close\r\n\r\n"));
+
+        answers.ShouldStartWith("HTTP/1.1 204 ");
+        answers.ShouldContain("HTTP/1.1 200 ");
+    }
+
+    [Fact]
     public async Task The_secret_of_a_token_is_in_the_first_answer_only_and_nowhere_in_the_state()
     {
         await _server.UserAsync(Role.Viewer);

@@ -66,6 +66,35 @@ public sealed class ResourceTests(RealEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Tables_and_nodes_are_described_with_what_a_new_key_would_bring()
+    {
+        var table = await TableOfEvents.MakeAsync(engine.Engine);
+        using var gateway = engine.Engine.Gateway();
+        await gateway.ExecuteAsync($"CREATE TABLE {table.Replace(".events", ".`a/b c`", StringComparison.Ordinal)} (id UInt64) ENGINE = MergeTree ORDER BY id", ct: Ct);
+        for (var i = 0; i < 3; i++)
+        {
+            await gateway.ExecuteAsync($"SELECT count() FROM {table} WHERE team = {i} FORMAT Null", ct: Ct);
+        }
+
+        await gateway.ExecuteAsync("SYSTEM FLUSH LOGS", ct: Ct);
+        var node = (await _api.GetAsync("/nodes")).Items.Single();
+        node.GetProperty("answers").GetBoolean().ShouldBeTrue();
+        var database = table.Split('.')[0];
+        (await _api.AllAsync($"/tables?search={database}", 1)).Select(t => t.GetProperty("table").GetString()).ShouldBe([$"{database}.\"a/b c\"", table]);
+        (await _api.GetAsync($"/tables/detail?table={table}")).ShouldBe(HttpStatusCode.OK)["rows"].ShouldBe($"{TableOfEvents.Rows}");
+        (await _api.GetAsync($"/tables/detail?table={Uri.EscapeDataString($"{database}.\"a/b c\"")}")).ShouldBe(HttpStatusCode.OK)["rows"].ShouldBe("0");
+        (await _api.GetAsync($"/tables/detail?table={database}.nosuch")).ShouldRefuse(HttpStatusCode.NotFound, $"There is no table {database}.nosuch");
+        (await _api.GetAsync("/tables/detail?table=nosuch")).ShouldRefuse(HttpStatusCode.BadRequest, "names no database");
+        (await _api.GetAsync($"/tables/workload?table={table}&days=1")).ShouldBe(HttpStatusCode.OK).Json.GetProperty("queries")[0].GetProperty("count").GetInt64().ShouldBe(3);
+        (await _api.GetAsync($"/tables/workload?table={table}&days=0")).ShouldRefuse(HttpStatusCode.BadRequest, "days: '0' is not a whole number from 1 to 365.");
+        (await _api.GetAsync($"/tables/keys?table={table}&column=team&column=day")).ShouldBe(HttpStatusCode.OK).Json.GetProperty("columns").GetArrayLength().ShouldBe(3);
+        (await _api.GetAsync($"/tables/suggestions?table={table}")).ShouldBe(HttpStatusCode.OK).Json.GetProperty("proposals")[0].GetProperty("orderBy").GetString()!.ShouldContain("team");
+        var estimate = (await _api.PostAsync("/rebuilds/estimate", new { rebuild = new { table, orderBy = "(team, id)" } }, null)).ShouldBe(HttpStatusCode.OK);
+        estimate["totalRows"].ShouldBe($"{TableOfEvents.Rows}");
+        (await _api.PostAsync("/rebuilds/estimate", new { rebuild = new { table, orderBy = "(team, id)" }, days = 0 }, null)).ShouldRefuse(HttpStatusCode.BadRequest, "days");
+    }
+
+    [Fact]
     public async Task The_upgrade_waits_for_what_must_be_done_first()
     {
         (await _api.GetAsync("/upgrade?to=1.3.0"))["blocks"].ShouldBe("false");

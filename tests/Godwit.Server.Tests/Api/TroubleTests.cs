@@ -25,7 +25,7 @@ public sealed class TroubleTests
         await engine.KillAsync();
 
         (await api.PostAsync("/runs", wish, "k")).ShouldRefuse(HttpStatusCode.ServiceUnavailable, $"{engine.Url.Authority} cannot be reached");
-        (await api.GetAsync($"/doctor?table={table}")).ShouldRefuse(HttpStatusCode.ServiceUnavailable, $"{engine.Url.Authority} cannot be reached");
+        (await api.GetAsync($"/tables/doctor?table={table}")).ShouldRefuse(HttpStatusCode.ServiceUnavailable, $"{engine.Url.Authority} cannot be reached");
         (await api.GetAsync("/runs")).ShouldBe(HttpStatusCode.OK);
 
         await engine.RestartAsync();
