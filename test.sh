@@ -85,6 +85,7 @@ install_servers() {
     for package in clickhouse-server clickhouse-client; do
         command -v "$package" >/dev/null || missing+=("$package")
     done
+    command -v curl >/dev/null || missing+=(curl)
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
     command -v chromium >/dev/null || missing+=(chromium)
     if ((${#missing[@]} > 0)); then

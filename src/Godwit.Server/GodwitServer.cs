@@ -44,7 +44,7 @@ public static class GodwitServer
         services.AddFailures();
         services.AddApi();
         services.AddSingleton<AssetFiles>();
-        services.AddSingleton<LiveHub>();
+        services.AddSingleton(typeof(LiveHub<>));
         services.AddSingleton<Fragments>();
         services.AddSingleton<RunPage>();
         services.AddSingleton<OverviewPage>();
@@ -55,6 +55,7 @@ public static class GodwitServer
 
         var app = builder.Build();
         app.UseAccess(options);
+        app.UseApi();
         app.MapAssets();
         app.MapApi();
         app.MapLive();

@@ -24,6 +24,8 @@ public sealed class ServerFixture : IAsyncDisposable
     private readonly string? _folder;
     private readonly ConcurrentDictionary<Role, Task<string>> _tokens = new();
 
+    private bool _isEnded;
+
     private ServerFixture(WebApplication app, Uri url, string state, string? folder, IReadOnlyList<string> said) => (_app, Url, State, _folder, Said) = (app, url, state, folder, said);
 
     /// <summary>Where it is.</summary>
@@ -87,9 +89,15 @@ public sealed class ServerFixture : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Ends it as a service manager does: the worker lets go of its runs.</summary>
+    /// <summary>Ends it as a service manager does: the worker lets go of its runs. It may be done before the end of the test.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_isEnded)
+        {
+            return;
+        }
+
+        _isEnded = true;
         await _app.StopAsync();
         await _app.DisposeAsync();
         if (_folder is not null)

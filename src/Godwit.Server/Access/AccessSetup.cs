@@ -1,4 +1,5 @@
 using Godwit.Metadata.Accounts;
+using Godwit.Server.Api;
 using Godwit.Server.Pages;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
@@ -82,6 +83,7 @@ internal static class AccessSetup
         app.Use(RetoldAsync);
         app.UseMiddleware<RequestGuard>();
         app.UseWhen(http => !IsForPrograms(http) && !http.Request.Path.StartsWithSegments("/live"), UseStatusPages);
+        app.UseMiddleware<ApiErrors>();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -116,6 +118,7 @@ internal static class AccessSetup
         return next(http);
     }
 
-    /// <summary>Whether programs call here, who have tokens and can do nothing with pages.</summary>
-    public static bool IsForPrograms(HttpContext http) => http.Request.Path.StartsWithSegments("/api") || http.Request.Path.StartsWithSegments("/metrics");
+    /// <summary>Whether programs call here, who have tokens and can do nothing with pages. The description of the API is for people, too.</summary>
+    public static bool IsForPrograms(HttpContext http) =>
+        http.Request.Path.StartsWithSegments("/metrics") || (http.Request.Path.StartsWithSegments("/api") && !ApiRoutes.IsForPeople(http.Request));
 }

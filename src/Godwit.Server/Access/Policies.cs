@@ -14,6 +14,9 @@ internal static class Policies
     /// <summary>Makes users.</summary>
     public const string Admin = nameof(Role.Admin);
 
+    /// <summary>The claim that holds the public part of the token by which a program came.</summary>
+    public const string TokenClaim = "token";
+
     /// <summary>The role of a caller; a viewer when nothing is said.</summary>
     public static Role RoleOf(ClaimsPrincipal caller) => Enum.TryParse<Role>(caller.FindFirstValue(ClaimTypes.Role), out var role) ? role : Role.Viewer;
 

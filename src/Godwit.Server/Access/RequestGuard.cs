@@ -1,4 +1,5 @@
 using System.Net;
+using Godwit.Server.Api;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -33,14 +34,14 @@ internal sealed class RequestGuard(RequestDelegate next, ServeOptions options, I
         if (!IsOurs(http.Request.Host))
         {
             log.RequestRefused(Policies.AddressOf(http), "it calls this server by a name that is not known");
-            return Results.Problem(
-                $"This server is not known as {http.Request.Host.Host}. If it should be, start it with --host NAME.", statusCode: StatusCodes.Status421MisdirectedRequest).ExecuteAsync(http);
+            return Problem.Of(
+                StatusCodes.Status421MisdirectedRequest, $"This server is not known as {http.Request.Host.Host}. If it should be, start it with --host NAME.").ToResult().ExecuteAsync(http);
         }
 
         if (IsFromElsewhere(http.Request))
         {
             log.RequestRefused(Policies.AddressOf(http), "it comes from a page of another site");
-            return Results.Problem("This request comes from a page of another site, so nothing was done.", statusCode: StatusCodes.Status403Forbidden).ExecuteAsync(http);
+            return Problem.Of(StatusCodes.Status403Forbidden, "This request comes from a page of another site, so nothing was done.").ToResult().ExecuteAsync(http);
         }
 
         return next(http);

@@ -29,7 +29,7 @@ internal sealed class SessionHandler(IOptionsMonitor<AuthenticationSchemeOptions
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         // A stream of events, or a script's request, can do nothing with a page.
-        if (Request.Path.StartsWithSegments("/live"))
+        if (Request.Path.StartsWithSegments("/live") || Request.Path.StartsWithSegments("/api"))
         {
             Response.StatusCode = StatusCodes.Status401Unauthorized;
         }

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
+using Godwit.Server.Api;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -15,21 +16,29 @@ internal sealed class TokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> 
 
     private const string Bearer = "Bearer ";
 
+    /// <summary>The token that a request brings; null when it brings none.</summary>
+    public static string? TokenOf(HttpRequest request)
+    {
+        var header = request.Headers.Authorization.ToString();
+        return header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..].Trim() : null;
+    }
+
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        var header = Request.Headers.Authorization.ToString();
-        if (!header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
+        if (TokenOf(Request) is not { } text)
         {
             return AuthenticateResult.NoResult();
         }
 
-        if (await tokens.FindAsync(header[Bearer.Length..].Trim(), Context.RequestAborted) is var (user, token, role))
+        if (await tokens.FindAsync(text, Context.RequestAborted) is not var (user, token, role))
         {
-            return AuthenticateResult.Success(new AuthenticationTicket(Policies.Principal(user, role, SchemeName, $"{user.Name} (token {token.Name})"), SchemeName));
+            Logger.TokenRefused(Policies.AddressOf(Context));
+            return AuthenticateResult.Fail("The token is not known, or no longer good.");
         }
 
-        Logger.TokenRefused(Policies.AddressOf(Context));
-        return AuthenticateResult.Fail("The token is not known, or no longer good.");
+        var caller = Policies.Principal(user, role, SchemeName, $"{user.Name} (token {token.Name})");
+        ((ClaimsIdentity)caller.Identity!).AddClaim(new Claim(Policies.TokenClaim, token.Id));
+        return AuthenticateResult.Success(new AuthenticationTicket(caller, SchemeName));
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
@@ -44,5 +53,5 @@ internal sealed class TokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> 
         await Refusal(StatusCodes.Status403Forbidden, $"This token is {Policies.RoleOf(Context.User)}, and that is not enough for this.").ExecuteAsync(Context);
     }
 
-    private static IResult Refusal(int status, string sentence) => Results.Problem(sentence, statusCode: status);
+    private static IResult Refusal(int status, string sentence) => Problem.Of(status, sentence).ToResult();
 }

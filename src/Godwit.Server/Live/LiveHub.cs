@@ -5,49 +5,30 @@ using System.Threading.Channels;
 
 namespace Godwit.Server.Live;
 
-/// <summary>What a page shows at a moment: the HTML of its regions by name, and what its script draws.</summary>
-/// <param name="Regions">The regions.</param>
-/// <param name="Data">What the script draws, by name.</param>
-internal sealed record LiveFrame(IReadOnlyDictionary<string, string> Regions, IReadOnlyDictionary<string, string> Data)
-{
-    /// <summary>Only what is different in this one.</summary>
-    public LiveFrame Since(LiveFrame? before) => before is null ? this : new(Changed(before.Regions, Regions), Changed(before.Data, Data));
-
-    /// <summary>Whether it says nothing.</summary>
-    public bool IsEmpty => Regions.Count == 0 && Data.Count == 0;
-
-    private static Dictionary<string, string> Changed(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> now) =>
-        now.Where(r => before.GetValueOrDefault(r.Key) != r.Value).ToDictionary(r => r.Key, r => r.Value, StringComparer.Ordinal);
-}
-
 /// <summary>
 /// Looks at something for as long as anybody does, and gives what it sees to all of them: fifty open pages of a run cost one reading and one
 /// rendering. Who is slow misses frames and never holds up others.
 /// </summary>
-internal sealed class LiveHub(TimeProvider clock)
+/// <typeparam name="T">What is seen.</typeparam>
+internal sealed class LiveHub<T>(TimeProvider clock)
+    where T : class
 {
     private readonly ConcurrentDictionary<string, Watch> _watches = new(StringComparer.Ordinal);
 
-    /// <summary>What is seen from now on, each time it is another; the first frame is whole, the others hold what changed.</summary>
+    /// <summary>What is seen from now on, whether it has changed or not; the first of it at once when somebody looks already.</summary>
     /// <param name="key">What is looked at; the same for everybody who is to share it.</param>
     /// <param name="look">Looks once.</param>
     /// <param name="period">The time between two looks.</param>
     /// <param name="ct">Ends it.</param>
-    public async IAsyncEnumerable<LiveFrame> FollowAsync(string key, Func<Task<LiveFrame>> look, TimeSpan period, [EnumeratorCancellation] CancellationToken ct)
+    public async IAsyncEnumerable<T> FollowAsync(string key, Func<Task<T>> look, TimeSpan period, [EnumeratorCancellation] CancellationToken ct)
     {
-        var channel = Channel.CreateBounded<LiveFrame>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+        var channel = Channel.CreateBounded<T>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
         var watch = Join(key, look, period, channel.Writer);
         try
         {
-            LiveFrame? sent = null;
             await foreach (var frame in channel.Reader.ReadAllAsync(ct))
             {
-                var news = frame.Since(sent);
-                sent = frame;
-                if (!news.IsEmpty)
-                {
-                    yield return news;
-                }
+                yield return frame;
             }
         }
         finally
@@ -56,7 +37,7 @@ internal sealed class LiveHub(TimeProvider clock)
         }
     }
 
-    private Watch Join(string key, Func<Task<LiveFrame>> look, TimeSpan period, ChannelWriter<LiveFrame> writer)
+    private Watch Join(string key, Func<Task<T>> look, TimeSpan period, ChannelWriter<T> writer)
     {
         while (true)
         {
@@ -68,14 +49,14 @@ internal sealed class LiveHub(TimeProvider clock)
         }
     }
 
-    private sealed class Watch(TimeProvider clock, Func<Task<LiveFrame>> look, TimeSpan period, Action<Watch> ended)
+    private sealed class Watch(TimeProvider clock, Func<Task<T>> look, TimeSpan period, Action<Watch> ended)
     {
         private readonly Lock _gate = new();
-        private readonly List<ChannelWriter<LiveFrame>> _writers = [];
-        private LiveFrame? _last;
+        private readonly List<ChannelWriter<T>> _writers = [];
+        private T? _last;
         private volatile bool _isOver;
 
-        public bool TryJoin(ChannelWriter<LiveFrame> writer)
+        public bool TryJoin(ChannelWriter<T> writer)
         {
             lock (_gate)
             {
@@ -99,7 +80,7 @@ internal sealed class LiveHub(TimeProvider clock)
             }
         }
 
-        public void Leave(ChannelWriter<LiveFrame> writer)
+        public void Leave(ChannelWriter<T> writer)
         {
             lock (_gate)
             {
@@ -132,7 +113,7 @@ internal sealed class LiveHub(TimeProvider clock)
             }
         }
 
-        private void Tell(LiveFrame frame)
+        private void Tell(T frame)
         {
             lock (_gate)
             {

@@ -22,26 +22,28 @@ internal static class LiveRoutes
     public static void MapLive(this IEndpointRouteBuilder app)
     {
         var live = app.MapGroup("/live").ExcludeFromDescription();
-        live.MapGet("/runs/{run}", (string run, RunPage page, LiveHub hub, HttpContext http, IHostApplicationLifetime life) =>
+        live.MapGet("/runs/{run}", (string run, RunPage page, LiveHub<LiveFrame> hub, HttpContext http, IHostApplicationLifetime life) =>
             Stream(http, life, hub, $"run {run}", () => page.LookAsync(run, CancellationToken.None)));
-        live.MapGet("/overview", (OverviewPage page, LiveHub hub, HttpContext http, IHostApplicationLifetime life) =>
+        live.MapGet("/overview", (OverviewPage page, LiveHub<LiveFrame> hub, HttpContext http, IHostApplicationLifetime life) =>
             Stream(http, life, hub, "overview", () => page.LookAsync(CancellationToken.None)));
     }
 
-    private static ServerSentEventsResult<string> Stream(HttpContext http, IHostApplicationLifetime life, LiveHub hub, string key, Func<Task<LiveFrame>> look)
+    private static ServerSentEventsResult<string> Stream(HttpContext http, IHostApplicationLifetime life, LiveHub<LiveFrame> hub, string key, Func<Task<LiveFrame>> look)
     {
         http.Response.Headers["X-Accel-Buffering"] = "no";
         return TypedResults.ServerSentEvents(EventsAsync(http, life, hub, key, look, http.RequestAborted));
     }
 
     private static async IAsyncEnumerable<SseItem<string>> EventsAsync(
-        HttpContext http, IHostApplicationLifetime life, LiveHub hub, string key, Func<Task<LiveFrame>> look, [EnumeratorCancellation] CancellationToken ct)
+        HttpContext http, IHostApplicationLifetime life, LiveHub<LiveFrame> hub, string key, Func<Task<LiveFrame>> look, [EnumeratorCancellation] CancellationToken ct)
     {
         var watch = http.RequestServices.GetRequiredService<SessionWatch>();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, life.ApplicationStopping);
         var frames = hub.FollowAsync(key, () => LookAsync(look), Period, either.Token).GetAsyncEnumerator(either.Token);
         await using (frames)
         {
+            // The first one is whole, the others hold what changed.
+            LiveFrame? sent = null;
             while (await NextAsync(frames, either.Token))
             {
                 // A page may be open for days. What it is told ends with the session that it was opened in.
@@ -50,7 +52,12 @@ internal static class LiveRoutes
                     yield break;
                 }
 
-                yield return new SseItem<string>(JsonSerializer.Serialize(frames.Current, JsonSerializerOptions.Web)) { ReconnectionInterval = TimeSpan.FromSeconds(1) };
+                var news = frames.Current.Since(sent);
+                sent = frames.Current;
+                if (!news.IsEmpty)
+                {
+                    yield return new SseItem<string>(JsonSerializer.Serialize(news, JsonSerializerOptions.Web)) { ReconnectionInterval = TimeSpan.FromSeconds(1) };
+                }
             }
         }
     }

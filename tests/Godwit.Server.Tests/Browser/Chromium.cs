@@ -41,7 +41,7 @@ public sealed class Chromium : IAsyncLifetime
             // For axe-core alone, which a page of ours would not let in.
             BypassCSP = true,
         });
-        context.SetDefaultTimeout(60_000);
+        context.SetDefaultTimeout(180_000);
         return new Person(context, await context.NewPageAsync(), started.Axe);
     }
 
