@@ -172,7 +172,7 @@ public class SessionTests
 
         // A run that nobody may hear of any more makes the overview another one.
         await site.Migrator.CreateRunAsync(SomePlan.Of(site.Migrator.Node), new Godwit.Runs.RunOptions(), Ct);
-        var rest = await lines.ReadToEndAsync(Ct);
+        var rest = await lines.ReadToEndAsync(Ct).WaitAsync(TimeSpan.FromMinutes(2), Ct);
         rest.ShouldNotContain(SomePlan.Table);
     }
 }
