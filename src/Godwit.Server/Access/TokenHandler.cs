@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Godwit.Server.Access;
 
 /// <summary>Knows a program by <c>Authorization: Bearer godwit_…</c>.</summary>
-internal sealed class TokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, Tokens tokens, Refusals refusals)
+internal sealed class TokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, KnownTokens tokens, Refusals refusals)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "token";
@@ -23,7 +23,7 @@ internal sealed class TokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> 
             return AuthenticateResult.NoResult();
         }
 
-        if (await tokens.FindAsync(header[Bearer.Length..].Trim(), Context.RequestAborted) is var (user, token, role))
+        if (await tokens.FindAsync(header[Bearer.Length..].Trim(), Request.Path.StartsWithSegments("/metrics"), Context.RequestAborted) is var (user, token, role))
         {
             return AuthenticateResult.Success(new AuthenticationTicket(Policies.Principal(user, role, SchemeName, $"{user.Name} (token {token.Name})"), SchemeName));
         }
