@@ -6,6 +6,7 @@ using Godwit.Server.Access;
 using Godwit.Server.Api;
 using Godwit.Server.Assets;
 using Godwit.Server.Live;
+using Godwit.Server.Metrics;
 using Godwit.Server.Pages;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -43,6 +44,7 @@ public static class GodwitServer
         services.AddAccess(options);
         services.AddFailures();
         services.AddApi();
+        services.AddScraping();
         services.AddSingleton<AssetFiles>();
         services.AddSingleton(typeof(LiveHub<>));
         services.AddSingleton<Fragments>();
@@ -56,10 +58,12 @@ public static class GodwitServer
         var app = builder.Build();
         app.UseAccess(options);
         app.UseApi();
+        app.UseScraping();
         app.MapAssets();
         app.MapApi();
         app.MapLive();
         app.MapHealth();
+        app.MapScraping();
         app.MapTheme();
         app.MapFragments();
         app.MapLogout();

@@ -8,6 +8,7 @@ using Godwit.Metadata.Accounts;
 using Godwit.Server.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Shouldly;
 
 namespace Godwit.Server.Tests;
 
@@ -31,7 +32,7 @@ public sealed class ServerFixture : IAsyncDisposable
     /// <summary>Where it is.</summary>
     public Uri Url { get; }
 
-    /// <summary>The state file.</summary>
+    /// <summary>The state file, or the address of the database that stands for it.</summary>
     public string State { get; }
 
     /// <summary>What it told whoever started it, such as the one-time link of the first admin.</summary>
@@ -56,7 +57,8 @@ public sealed class ServerFixture : IAsyncDisposable
         var state = setup.State ?? Path.Combine(folder!, "state.db");
         var options = setup.Options(new ServeOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0), RunsWorker = setup.RunsWorker });
         var migrator = new MigratorOptions { Migrations = setup.Migrations, AppVersion = setup.AppVersion };
-        var app = GodwitServer.Build(options, new ClickHouseOptions { Url = engine.Url }, StoreLocation.Sqlite(state), migrator);
+        StoreLocation.TryParse(state, out var store, out var problem).ShouldBeTrue(problem);
+        var app = GodwitServer.Build(options, new ClickHouseOptions { Url = engine.Url }, store!, migrator);
         List<string> said = [];
         return new ServerFixture(app, await GodwitServer.StartAsync(app, said.Add, CancellationToken.None), state, folder, said);
     }

@@ -8,7 +8,7 @@ public sealed record ServerSetup
     /// <summary>Whether it works on runs; false is <c>--no-worker</c>.</summary>
     public bool RunsWorker { get; init; } = true;
 
-    /// <summary>The state file, for several servers on one state; null for a new one that goes with the server.</summary>
+    /// <summary>The state, a file or the address of a database, for several servers on one state; null for a new one that goes with the server.</summary>
     public string? State { get; init; }
 
     /// <summary>The migrations that it knows.</summary>

@@ -62,6 +62,9 @@ internal static class ServeCommand
     {
         await using var app = GodwitServer.Build(options, server, store, migrator);
         await GodwitServer.StartAsync(app, call.Output.Error.WriteLine, call.Token);
+        var manager = new ServiceManager(call.Environment.Variable("NOTIFY_SOCKET"));
+        manager.Tell("READY=1");
+        using var stopping = app.Lifetime.ApplicationStopping.Register(() => manager.Tell("STOPPING=1"));
         await GodwitServer.RunAsync(app, call.Token);
         return ExitCodes.Done;
     }

@@ -24,6 +24,7 @@ internal static class AccessSetup
     {
         services.AddSingleton<Accounts>();
         services.AddSingleton<Tokens>();
+        services.AddSingleton<KnownTokens>();
         services.AddSingleton<Sessions>();
         services.AddSingleton<SessionCookie>();
         services.AddScoped<SessionWatch>();

@@ -1,5 +1,6 @@
 using Godwit.Metadata;
 using Godwit.Metadata.Accounts;
+using Godwit.Server.Metrics;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -10,7 +11,8 @@ namespace Godwit.Server.Access;
 
 /// <summary>Lets people in and out.</summary>
 internal sealed class LoginDoor(
-    Accounts accounts, Sessions sessions, SessionCookie cookie, LoginThrottle throttle, Migrator migrator, ServeOptions options, TimeProvider clock, ILogger<LoginDoor> log)
+    Accounts accounts, Sessions sessions, SessionCookie cookie, LoginThrottle throttle, Migrator migrator, ServeOptions options, TimeProvider clock, Tally tally,
+    ILogger<LoginDoor> log)
 {
     /// <summary>What a refusal says. It is the same whether there is such a user or not, and whether the name is locked or not.</summary>
     public static readonly string Refusal =
@@ -102,6 +104,7 @@ internal sealed class LoginDoor(
         var (ct, began, from) = (http.RequestAborted, clock.GetTimestamp(), Policies.AddressOf(http));
         if (!throttle.Try(http.Connection.RemoteIpAddress))
         {
+            tally.LoginRefused();
             log.LoginRefused("somebody", from, "too many tries");
             return (null, TooMany);
         }
@@ -121,6 +124,7 @@ internal sealed class LoginDoor(
             _ => (name, "wrong password"),
         };
         await migrator.RecordAsync(new Actor(who, from), $"{what} refused", who, why, ct);
+        tally.LoginRefused();
         log.LoginRefused(who, from, why);
         if (Refusing - clock.GetElapsedTime(began) is { Ticks: > 0 } rest)
         {

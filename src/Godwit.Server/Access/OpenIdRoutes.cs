@@ -1,5 +1,6 @@
 using Godwit.Metadata;
 using Godwit.Metadata.Accounts;
+using Godwit.Server.Metrics;
 using Godwit.Server.Pages;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -35,11 +36,12 @@ internal static class OpenIdRoutes
 
     private static async Task<IResult> ComeBackAsync(
         string? code, string? state, string? error, HttpContext http, OpenIdOptions options, OpenIdProvider provider, OpenIdTrips trips,
-        Accounts accounts, LoginDoor door, LoginThrottle throttle, Migrator migrator, ILogger<OpenIdProvider> log)
+        Accounts accounts, LoginDoor door, LoginThrottle throttle, Migrator migrator, Tally tally, ILogger<OpenIdProvider> log)
     {
         var from = Policies.AddressOf(http);
         if (!throttle.Try(http.Connection.RemoteIpAddress))
         {
+            tally.LoginRefused();
             log.LoginRefused("somebody", from, "too many tries");
             return Results.LocalRedirect("/login?problem=many");
         }
@@ -69,6 +71,7 @@ internal static class OpenIdRoutes
         }
         catch (OpenIdException e)
         {
+            tally.LoginRefused();
             log.LoginRefused("somebody", from, $"identity provider: {e.Message}");
             await migrator.RecordAsync(new Actor("somebody", from), "login refused", "openid", e.Message, http.RequestAborted);
             return Results.LocalRedirect("/login?problem=openid");

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Godwit.Server.Access;
 
 /// <summary>Knows a program by <c>Authorization: Bearer godwit_…</c>.</summary>
-internal sealed class TokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, Tokens tokens, Refusals refusals)
+internal sealed class TokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, KnownTokens tokens, Refusals refusals)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "token";
@@ -30,7 +30,7 @@ internal sealed class TokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> 
             return AuthenticateResult.NoResult();
         }
 
-        if (await tokens.FindAsync(text, Context.RequestAborted) is not var (user, token, role))
+        if (await tokens.FindAsync(text, Request.Path.StartsWithSegments("/metrics"), Context.RequestAborted) is not var (user, token, role))
         {
             Logger.TokenRefused(Policies.AddressOf(Context));
             return AuthenticateResult.Fail("The token is not known, or no longer good.");

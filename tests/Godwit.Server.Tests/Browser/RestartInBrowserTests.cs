@@ -1,9 +1,4 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Godwit.ClickHouse;
-using Godwit.Fixtures;
 using Godwit.Metadata.Accounts;
 using Microsoft.Playwright;
 using Shouldly;
@@ -22,14 +17,14 @@ public sealed class RestartInBrowserTests(RealEngine real, Chromium chromium)
         using var gateway = new ClickHouseGateway(new ClickHouseOptions { Url = real.Engine.Url });
         var table = await EventsTable.CreateAsync(gateway, rows: 300_000);
         var folder = Directory.CreateTempSubdirectory("godwit-restart-");
-        var (state, port) = (Path.Combine(folder.FullName, "state.db"), FreePort());
+        var (state, port) = (Path.Combine(folder.FullName, "state.db"), ServeProcess.FreePort());
         var url = new Uri($"http://127.0.0.1:{port}");
         await using (var maker = await ServerFixture.StartAsync(real.Engine, new ServerSetup { State = state, RunsWorker = false }))
         {
             await maker.UserAsync(Role.Operator);
         }
 
-        var process = await ServeAsync(state, port);
+        var process = await ServeProcess.StartAsync(real.Engine, state, port, Ct);
         try
         {
             await using var person = await chromium.NewPersonAsync(url);
@@ -42,11 +37,9 @@ public sealed class RestartInBrowserTests(RealEngine real, Chromium chromium)
             await person.SeesStateAsync("Running");
             await person.Page.Locator("tr[data-step] .badge", new() { HasTextString = "running" }).First.WaitForAsync();
 
-            process.Kill();
-            await process.WaitForExitAsync(Ct);
+            await process.DisposeAsync();
             await Assertions.Expect(person.Page.Locator("#trouble")).ToContainTextAsync("The server does not answer");
-            process.Dispose();
-            process = await ServeAsync(state, port);
+            process = await ServeProcess.StartAsync(real.Engine, state, port, Ct);
 
             await Assertions.Expect(person.Page.Locator("#trouble")).ToBeHiddenAsync();
             await person.SeesStateAsync("Completed");
@@ -56,45 +49,8 @@ public sealed class RestartInBrowserTests(RealEngine real, Chromium chromium)
         }
         finally
         {
-            process.Kill();
-            await process.WaitForExitAsync(CancellationToken.None);
-            process.Dispose();
+            await process.DisposeAsync();
             folder.Delete(recursive: true);
         }
-    }
-
-    private async Task<Process> ServeAsync(string state, int port)
-    {
-        var cli = Path.Combine(AppContext.BaseDirectory, "Godwit.Cli.dll");
-        var process = Process.Start(new ProcessStartInfo(
-            "dotnet", ["exec", cli, "serve", "--server", real.Engine.Url.ToString(), "--state", state, "--listen", port.ToString(CultureInfo.InvariantCulture)])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-        _ = process.StandardError.ReadToEndAsync(CancellationToken.None);
-        using var client = new HttpClient();
-        await Wait.UntilAsync(
-            async () =>
-            {
-                try
-                {
-                    return (await client.GetAsync(new Uri($"http://127.0.0.1:{port}/readyz"), Ct)).IsSuccessStatusCode;
-                }
-                catch (HttpRequestException) when (!process.HasExited)
-                {
-                    return false;
-                }
-            },
-            Ct);
-        return process;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
