@@ -51,6 +51,9 @@ internal sealed class FakeProvider : IAsyncDisposable
     /// <summary>The query of the last request to log in.</summary>
     public IQueryCollection? Asked { get; private set; }
 
+    /// <summary>How often it was asked for tokens.</summary>
+    public int Tried { get; private set; }
+
     /// <summary>How many codes were turned into tokens.</summary>
     public int Redeemed { get; private set; }
 
@@ -110,6 +113,7 @@ internal sealed class FakeProvider : IAsyncDisposable
 
     private async Task<IResult> TokenAsync(HttpRequest request)
     {
+        Tried++;
         var form = await request.ReadFormAsync();
         var login = $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"{ClientId}:{Uri.EscapeDataString(ClientSecret)}"))}";
         if (request.Headers.Authorization != login

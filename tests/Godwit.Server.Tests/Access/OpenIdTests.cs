@@ -192,7 +192,7 @@ public sealed class OpenIdTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nobody_comes_back_who_did_not_set_awayin_this_browser()
+    public async Task Nobody_comes_back_who_did_not_set_out_in_this_browser()
     {
         using var mallory = _site.NewVisitor();
         var back = await GoAsync(mallory, "/login/openid");
@@ -208,17 +208,18 @@ public sealed class OpenIdTests : IAsyncLifetime
         (await victim.GetAsync(back)).Location.ShouldBe(Refused);
         victim.SetCookie($"godwit_openid_{state[..8]}", "forged");
         (await victim.GetAsync(back)).Location.ShouldBe(Refused);
-        _provider.Redeemed.ShouldBe(0);
+        _provider.Tried.ShouldBe(0);
     }
 
     [Fact]
-    public async Task Whoever_takes_too_long_has_to_set_awayagain()
+    public async Task Whoever_takes_too_long_has_to_set_out_again()
     {
         using var browser = _site.NewVisitor();
         var back = await GoAsync(browser, "/login/openid");
         _site.Clock.Advance(TimeSpan.FromMinutes(16));
 
         (await browser.GetAsync(back)).Location.ShouldBe(Refused);
+        _provider.Tried.ShouldBe(0);
     }
 
     [Theory]
