@@ -27,17 +27,17 @@ internal sealed class KnownTokens(Tokens tokens, TimeProvider clock)
         }
 
         var key = Tokens.Hash(text);
+        var isKnown = _good.TryGetValue(key, out var known) && known.Token.ExpiresAt > clock.GetUtcNow();
         try
         {
-            var found = await Task.Run(() => tokens.FindAsync(text, ct), ct).WaitAsync(Patience, ct);
+            // Those that are not known have nothing to fall back on.
+            var found = await Task.Run(() => tokens.FindAsync(text, ct), ct).WaitAsync(isKnown ? Patience : Timeout.InfiniteTimeSpan, ct);
             Remember(key, found);
             return found;
         }
-        catch (Exception e) when (e is StoreException or TimeoutException)
+        catch (Exception e) when (isKnown && e is (StoreException or TimeoutException))
         {
-            return _good.TryGetValue(key, out var known) && known.Token.ExpiresAt > clock.GetUtcNow()
-                ? known
-                : throw new StoreException("The store, in which tokens are kept, does not answer.", e);
+            return known;
         }
     }
 

@@ -10,7 +10,7 @@ namespace Godwit.Server.Metrics;
 internal sealed class Scrape(GodwitInstance instance, HostedWorker worker, RequiredMigrations required, HttpMeter http, Tally tally)
 {
     /// <summary>How long a server may take: less than the ten seconds that Prometheus waits.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>Runs that are told of one by one. An instance takes few at a time, but anybody may plan as many as he likes.</summary>
     private const int MostRuns = 100;
