@@ -80,6 +80,9 @@ public sealed class ServerFixture : IAsyncDisposable
         return (await AccountStore.FindUserAsync(NameOf(role)))!;
     }
 
+    /// <summary>The cookie of a session of the user of that role, as a browser sends it.</summary>
+    public async Task<string> CookieAsync(Role role) => $"godwit_session={await Services.GetRequiredService<Sessions>().BeginAsync(await UserAsync(role), CancellationToken.None)}";
+
     /// <summary>A program with a token of the user of that role.</summary>
     public async Task<HttpClient> ClientAsync(Role role) => Client(await TokenAsync(role));
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Serialization;
 using Godwit.Checks;
 using Godwit.ClickHouse;
@@ -60,7 +59,7 @@ public sealed record Problem
     /// <summary>What nobody foresaw: the log knows more.</summary>
     internal static Problem Defect(HttpContext http)
     {
-        var trace = Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier;
+        var trace = FailureLog.TraceOf(http);
         return Of(StatusCodes.Status500InternalServerError, $"Godwit met an error that it does not know. Your runs are kept. The server's log holds it under {trace}; please report it.") with { TraceId = trace };
     }
 

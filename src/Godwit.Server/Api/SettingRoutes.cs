@@ -67,9 +67,13 @@ internal static class SettingRoutes
     public static async Task<Ok<IReadOnlyList<NotificationTest>>> TestAsync(Migrator migrator, HttpContext http, CancellationToken ct)
     {
         var tests = await migrator.TestNotificationsAsync(Policies.ActorOf(http).Name, ct);
-        return tests.Count > 0
-            ? TypedResults.Ok(tests)
-            : throw new WrongStateException("The setting notify names nobody: set it first, as in `godwit settings --set notify=env:SLACK_HOOK`.");
+        if (tests.Count == 0)
+        {
+            throw new WrongStateException("The setting notify names nobody: set it first, as in `godwit settings --set notify=env:SLACK_HOOK`.");
+        }
+
+        await migrator.RecordAsync(Policies.ActorOf(http), "test notify", "notify", $"{tests.Count(t => t.Problem is null)} of {tests.Count} took it", ct);
+        return TypedResults.Ok(tests);
     }
 
     private static async Task<Setting> FindAsync(Migrator migrator, string name, CancellationToken ct) => Of(Require(name), await migrator.SettingsAsync(ct));

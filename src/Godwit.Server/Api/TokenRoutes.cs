@@ -46,33 +46,33 @@ internal static class TokenRoutes
     }
 
     /// <summary>Lists the tokens of all users, the newest first, without their secrets.</summary>
-    public static async Task<Ok<Page<TokenDocument>>> ListAsync(IAccountStore store, [AsParameters] Paging paging, CancellationToken ct) => TypedResults.Ok(
-        paging.Of("tokens", (await store.ListTokensAsync(ct)).Select(TokenDocument.Of), t => $"{Paging.Downwards(t.CreatedAt.ToUnixTimeMilliseconds())} {t.Id}"));
+    public static async Task<Ok<Page<TokenDocument>>> ListAsync(Tokens tokens, [AsParameters] Paging paging, CancellationToken ct) => TypedResults.Ok(
+        paging.Of("tokens", (await tokens.ListAsync(null, ct)).Select(TokenDocument.Of), t => $"{Paging.Downwards(t.CreatedAt.ToUnixTimeMilliseconds())} {t.Id}"));
 
     /// <summary>Makes a token. Its secret is in this answer and can never be had again.</summary>
-    public static async Task<Created<MadeToken>> MakeAsync(Tokens tokens, IAccountStore store, Migrator migrator, Body<NewToken> body, HttpContext http, CancellationToken ct)
+    public static async Task<Created<MadeToken>> MakeAsync(Tokens tokens, Accounts accounts, Migrator migrator, Body<NewToken> body, HttpContext http, CancellationToken ct)
     {
         var wish = body.Value;
-        var user = await store.FindUserAsync(wish.User, ct) ?? throw new InvalidRequestException([$"user: there is no user {wish.User}."]);
+        var user = await accounts.FindAsync(wish.User, ct) ?? throw new InvalidRequestException([$"user: there is no user {wish.User}."]);
         var (secret, problems) = await tokens.MakeAsync(user, wish.Name, wish.Role, wish.Days, ct);
         if (secret is null)
         {
             throw new InvalidRequestException(problems);
         }
 
-        var token = TokenDocument.Of((await store.FindTokenAsync(secret.Split('_')[1], ct))!);
-        await migrator.RecordAsync(Policies.ActorOf(http), "make token", token.Name, $"{token.Id} of {token.User}, {token.Role}, until {Plain.Moment(token.ExpiresAt)}", ct);
+        var token = TokenDocument.Of((await tokens.FindByIdAsync(secret.Split('_')[1], ct))!);
+        await migrator.RecordAsync(Policies.ActorOf(http), "make token", token.Id, $"{token.Name}, of {token.User}, {token.Role}, {wish.Days} days", ct);
         Idempotency.KeepInstead(http, new MadeToken(null, "The secret was in the first answer and cannot be told again. When it did not arrive, remove this token and make another one.", token));
         return TypedResults.Created($"/api/v1/tokens/{token.Id}", new MadeToken(secret, "Keep the secret now: it cannot be told again.", token));
     }
 
     /// <summary>Takes a token away; it is no longer good from its next request on.</summary>
     /// <param name="id">The token's public part.</param>
-    public static async Task<NoContent> RemoveAsync(IAccountStore store, Migrator migrator, string id, HttpContext http, CancellationToken ct)
+    public static async Task<NoContent> RemoveAsync(Tokens tokens, Migrator migrator, string id, HttpContext http, CancellationToken ct)
     {
-        var token = await store.FindTokenAsync(id, ct) ?? throw new NothingThereException($"There is no token {id}.");
-        await store.RemoveTokenAsync(id, ct);
-        await migrator.RecordAsync(Policies.ActorOf(http), "remove token", token.Name, $"{token.Id} of {token.User}", ct);
+        var token = await tokens.FindByIdAsync(id, ct) ?? throw new NothingThereException($"There is no token {id}.");
+        await tokens.RemoveAsync(id, ct);
+        await migrator.RecordAsync(Policies.ActorOf(http), "take token away", token.Id, $"{token.Name}, of {token.User}", ct);
         return TypedResults.NoContent();
     }
 }

@@ -47,61 +47,83 @@ internal static class UserRoutes
         users.MapGet("/{name}", ReadAsync).WithName("readUser");
         users.MapPut("/{name}/role", SetRoleAsync).WithName("setRole");
         users.MapPut("/{name}/password", SetPasswordAsync).WithName("setPassword");
+        users.MapPost("/{name}/unlock", UnlockAsync).WithName("unlockUser");
+        users.MapDelete("/{name}/sessions", EndSessionsAsync).WithName("endSessions");
         users.MapDelete("/{name}", RemoveAsync).WithName("removeUser");
     }
 
     /// <summary>The user of that name.</summary>
     /// <exception cref="NothingThereException">There is none.</exception>
-    public static async Task<UserRecord> FindAsync(IAccountStore store, string name, CancellationToken ct) =>
-        await store.FindUserAsync(name, ct) ?? throw new NothingThereException($"There is no user {name}.");
+    public static async Task<UserRecord> FindAsync(Accounts accounts, string name, CancellationToken ct) =>
+        await accounts.FindAsync(name, ct) ?? throw new NothingThereException($"There is no user {name}.");
 
     /// <summary>Lists the users, by name.</summary>
-    public static async Task<Ok<Page<UserDocument>>> ListAsync(IAccountStore store, [AsParameters] Paging paging, CancellationToken ct) =>
-        TypedResults.Ok(paging.Of("users", (await store.ListUsersAsync(ct)).Select(UserDocument.Of), u => u.Name));
+    public static async Task<Ok<Page<UserDocument>>> ListAsync(Accounts accounts, [AsParameters] Paging paging, CancellationToken ct) =>
+        TypedResults.Ok(paging.Of("users", (await accounts.ListAsync(ct)).Select(UserDocument.Of), u => u.Name));
 
     /// <summary>Tells of a user.</summary>
     /// <param name="name">The user.</param>
-    public static async Task<Ok<UserDocument>> ReadAsync(IAccountStore store, string name, CancellationToken ct) => TypedResults.Ok(UserDocument.Of(await FindAsync(store, name, ct)));
+    public static async Task<Ok<UserDocument>> ReadAsync(Accounts accounts, string name, CancellationToken ct) => TypedResults.Ok(UserDocument.Of(await FindAsync(accounts, name, ct)));
 
     /// <summary>Makes a user with a password.</summary>
-    public static async Task<Created<UserDocument>> AddAsync(Accounts accounts, IAccountStore store, Migrator migrator, Body<NewUser> body, HttpContext http, CancellationToken ct)
+    public static async Task<Created<UserDocument>> AddAsync(Accounts accounts, Migrator migrator, Body<NewUser> body, HttpContext http, CancellationToken ct)
     {
         var user = body.Value;
-        if (await store.FindUserAsync(user.Name, ct) is not null)
+        if (await accounts.FindAsync(user.Name, ct) is not null)
         {
             throw new WrongStateException($"There is a user {user.Name} already.");
         }
 
         Require(await accounts.AddAsync(user.Name, user.Role, user.Password, ct));
         await migrator.RecordAsync(Policies.ActorOf(http), "add user", user.Name, $"{user.Role}", ct);
-        return TypedResults.Created($"/api/v1/users/{Uri.EscapeDataString(user.Name)}", UserDocument.Of(await FindAsync(store, user.Name, ct)));
+        return TypedResults.Created($"/api/v1/users/{Uri.EscapeDataString(user.Name)}", UserDocument.Of(await FindAsync(accounts, user.Name, ct)));
     }
 
     /// <summary>Gives a user another role; its sessions and tokens have it from their next request on.</summary>
     /// <param name="name">The user.</param>
-    public static async Task<Ok<UserDocument>> SetRoleAsync(Accounts accounts, IAccountStore store, Migrator migrator, string name, Body<NewRole> body, HttpContext http, CancellationToken ct)
+    public static async Task<Ok<UserDocument>> SetRoleAsync(Accounts accounts, Migrator migrator, string name, Body<NewRole> body, HttpContext http, CancellationToken ct)
     {
-        await FindAsync(store, name, ct);
+        await FindAsync(accounts, name, ct);
         Refuse(await accounts.SetRoleAsync(name, body.Value.Role, ct));
         await migrator.RecordAsync(Policies.ActorOf(http), "set role", name, $"{body.Value.Role}", ct);
-        return TypedResults.Ok(UserDocument.Of(await FindAsync(store, name, ct)));
+        return TypedResults.Ok(UserDocument.Of(await FindAsync(accounts, name, ct)));
     }
 
     /// <summary>Gives a user another password, unlocks it, and ends its sessions.</summary>
     /// <param name="name">The user.</param>
-    public static async Task<Ok<UserDocument>> SetPasswordAsync(Accounts accounts, IAccountStore store, Migrator migrator, string name, Body<NewPassword> body, HttpContext http, CancellationToken ct)
+    public static async Task<Ok<UserDocument>> SetPasswordAsync(Accounts accounts, Migrator migrator, string name, Body<NewPassword> body, HttpContext http, CancellationToken ct)
     {
-        await FindAsync(store, name, ct);
+        await FindAsync(accounts, name, ct);
         Require(await accounts.SetPasswordAsync(name, body.Value.Password, ct));
         await migrator.RecordAsync(Policies.ActorOf(http), "set password", name, ct: ct);
-        return TypedResults.Ok(UserDocument.Of(await FindAsync(store, name, ct)));
+        return TypedResults.Ok(UserDocument.Of(await FindAsync(accounts, name, ct)));
+    }
+
+    /// <summary>Lets a user log in again at once who had too many wrong passwords.</summary>
+    /// <param name="name">The user.</param>
+    public static async Task<Ok<UserDocument>> UnlockAsync(Accounts accounts, Migrator migrator, string name, HttpContext http, CancellationToken ct)
+    {
+        await FindAsync(accounts, name, ct);
+        Refuse(await accounts.UnlockAsync(name, ct));
+        await migrator.RecordAsync(Policies.ActorOf(http), "unlock user", name, ct: ct);
+        return TypedResults.Ok(UserDocument.Of(await FindAsync(accounts, name, ct)));
+    }
+
+    /// <summary>Ends all sessions of a user; its tokens stay good.</summary>
+    /// <param name="name">The user.</param>
+    public static async Task<NoContent> EndSessionsAsync(Accounts accounts, Migrator migrator, string name, HttpContext http, CancellationToken ct)
+    {
+        await FindAsync(accounts, name, ct);
+        Refuse(await accounts.EndSessionsAsync(name, ct));
+        await migrator.RecordAsync(Policies.ActorOf(http), "end sessions", name, ct: ct);
+        return TypedResults.NoContent();
     }
 
     /// <summary>Removes a user with its sessions and tokens.</summary>
     /// <param name="name">The user.</param>
-    public static async Task<NoContent> RemoveAsync(Accounts accounts, IAccountStore store, Migrator migrator, string name, HttpContext http, CancellationToken ct)
+    public static async Task<NoContent> RemoveAsync(Accounts accounts, Migrator migrator, string name, HttpContext http, CancellationToken ct)
     {
-        await FindAsync(store, name, ct);
+        await FindAsync(accounts, name, ct);
         Refuse(await accounts.RemoveAsync(name, ct));
         await migrator.RecordAsync(Policies.ActorOf(http), "remove user", name, ct: ct);
         return TypedResults.NoContent();

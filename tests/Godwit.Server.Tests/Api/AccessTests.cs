@@ -76,7 +76,6 @@ public sealed class AccessTests(RealEngine engine) : IAsyncLifetime
     private static Role Needed(HttpMethod method, string path) => path.Split('/')[1] switch
     {
         "users" or "tokens" => Role.Admin,
-        "audit" => Role.Operator,
         _ => method == HttpMethod.Get ? Role.Viewer : Role.Operator,
     };
 

@@ -193,7 +193,7 @@ public sealed class HostileInputTests(RealEngine engine) : IAsyncLifetime
         await _server.AccountStore.AddTokenAsync(new TokenRecord(expired, Tokens.Hash(secret), "expired", "admin", Role.Admin, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddDays(1)), Ct);
         await _server.AccountStore.RemoveTokenAsync("nosuch", Ct);
         await using var foreign = await ServerFixture.StartAsync(engine.Engine, new ServerSetup { RunsWorker = false });
-        var cookie = await SessionCookie.OfAsync(_server, Role.Admin);
+        var cookie = await _server.CookieAsync(Role.Admin);
         List<string> callers =
         [
             "X-No: token", "Authorization: Bearer", "Authorization: Bearer ", $"Authorization: {_admin}", $"Authorization: Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"admin:{ServerFixture.Password}"))}",

@@ -122,7 +122,7 @@ public sealed class OpenApiTests(RealEngine engine) : IAsyncLifetime
         var path = new Uri("/api/v1/openapi.json", UriKind.Relative);
         (await nobody.GetAsync(path, Ct)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         using var person = _server.Client();
-        person.DefaultRequestHeaders.Add("Cookie", await SessionCookie.OfAsync(_server, Role.Viewer));
+        person.DefaultRequestHeaders.Add("Cookie", await _server.CookieAsync(Role.Viewer));
         (await person.GetAsync(path, Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await person.GetAsync(new Uri("/api/v1/runs", UriKind.Relative), Ct)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         person.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "godwit_000000000000_000000000000000000000000000000000000000000000000");

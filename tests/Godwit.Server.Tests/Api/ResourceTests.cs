@@ -143,6 +143,12 @@ public sealed class ResourceTests(RealEngine engine) : IAsyncLifetime
         (await _api.PutAsync("/users/ada/role", new { role = "King" })).ShouldRefuse(HttpStatusCode.BadRequest, "role must be one of Viewer, Operator, Admin.");
         (await _api.PutAsync("/users/ada/role", new { role = 2 })).ShouldRefuse(HttpStatusCode.BadRequest, "role must be one of Viewer, Operator, Admin.");
         (await _api.PutAsync("/users/ada/password", new { password = "another long one" })).ShouldBe(HttpStatusCode.OK);
+        await _server.AccountStore.ChangeUserAsync("ada", u => u with { Failures = 10, LockedUntil = DateTimeOffset.UtcNow.AddHours(1) }, Ct);
+        (await _api.GetAsync("/users/ada"))["lockedUntil"].ShouldNotBeNull();
+        (await _api.PostAsync("/users/ada/unlock")).ShouldBe(HttpStatusCode.OK)["lockedUntil"].ShouldBeNull();
+        var stamp = (await _server.AccountStore.FindUserAsync("ada", Ct))!.Stamp;
+        (await _api.DeleteAsync("/users/ada/sessions")).ShouldBe(HttpStatusCode.NoContent);
+        (await _server.AccountStore.FindUserAsync("ada", Ct))!.Stamp.ShouldNotBe(stamp);
         (await _api.PutAsync("/users/bob/password", new { password = "another long one" })).ShouldRefuse(HttpStatusCode.NotFound, "There is no user bob.");
         (await _api.PutAsync("/users/admin/role", new { role = "Viewer" })).ShouldRefuse(HttpStatusCode.Conflict, "admin");
         (await _api.DeleteAsync("/users/admin")).ShouldRefuse(HttpStatusCode.Conflict, "admin");
@@ -164,7 +170,7 @@ public sealed class ResourceTests(RealEngine engine) : IAsyncLifetime
         (await _api.DeleteAsync($"/tokens/{token.Json.GetProperty("token").GetProperty("id").GetString()}")).ShouldBe(HttpStatusCode.NoContent);
         (await ada.GetAsync("/whoami")).ShouldBe(HttpStatusCode.Unauthorized);
         (await _api.DeleteAsync("/users/ada")).ShouldBe(HttpStatusCode.NoContent);
-        (await _api.AllAsync("/audit")).Select(e => e.GetProperty("action").GetString()).ShouldBe(["remove user", "remove token", "make token", "set password", "set role", "add user"]);
+        (await _api.AllAsync("/audit")).Select(e => e.GetProperty("action").GetString()).ShouldBe(["remove user", "take token away", "make token", "end sessions", "unlock user", "set password", "set role", "add user"]);
     }
 
     private async Task<string> RunAsync(object migration)
