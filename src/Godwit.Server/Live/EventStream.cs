@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -24,6 +25,9 @@ internal sealed class EventStream(Func<CancellationToken, IAsyncEnumerable<Strea
         var clock = httpContext.RequestServices.GetRequiredService<TimeProvider>();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, life.ApplicationStopping);
         httpContext.Response.ContentType = "text/event-stream";
+
+        // For as long as somebody listens is not how long a request takes.
+        httpContext.Features.Get<IHttpMetricsTagsFeature>()?.MetricsDisabled = true;
         httpContext.Response.Headers["X-Accel-Buffering"] = "no";
         try
         {
