@@ -37,7 +37,7 @@ internal static class KeySuggestions
             Key(equal.Where(e => Weight(e, ConditionUse.Equality) >= WorthAKey).Take(MostEqualities), ranges.Where(r => Weight(r, ConditionUse.Range) >= WorthAKey),
                 "It serves what most rows of the log were read for"),
             Key(heaviest.Conditions.Where(c => c.Use == ConditionUse.Equality).Select(c => c.Name).Take(MostEqualities), heaviest.Conditions.Where(c => c.Use == ConditionUse.Range).Select(c => c.Name),
-                $"It serves the one kind of query that read the most rows ({Figures.Of(heaviest.Query.ReadRows.Total)} in {Figures.Of(heaviest.Query.Count)} runs)"),
+                $"It serves the one kind of query that read the most rows ({Plain.Count(heaviest.Query.ReadRows.Total)} in {Plain.Count(heaviest.Query.Count)} runs)"),
             Key(equal.Take(1), ranges.Take(1), "It is the shortest that serves the column that is asked for most"),
         };
         var present = SqlText.SplitByComma(source.SortingKey).Select(SqlNames.Unquote).ToList();
@@ -55,7 +55,7 @@ internal static class KeySuggestions
 
         string Because(List<string> first, List<string> last)
         {
-            var values = string.Join(", then ", first.Select(f => $"{f} ({Figures.Of(counted[f].Distinct)} values)"));
+            var values = string.Join(", then ", first.Select(f => $"{f} ({Plain.Count(counted[f].Distinct)} values)"));
             var ordered = first.Count switch { 0 => "", 1 => $"Queries ask for single values of {values}", _ => $"Queries ask for single values of these, and those with few values come first: {values}" };
             return (first.Count, last.Count) switch
             {

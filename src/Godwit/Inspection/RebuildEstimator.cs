@@ -74,7 +74,7 @@ internal sealed class RebuildEstimator(ClickHouseGateway gateway, TimeProvider c
         var rate = rows / Math.Max(after.Layout.Elapsed.TotalSeconds, 0.001);
         return empty with
         {
-            Basis = $"measured on {Figures.Of(rows)} of {Figures.Of(source.Rows)} rows",
+            Basis = $"measured on {Plain.Count(rows)} of {Plain.Count(source.Rows)} rows",
             SampleRows = rows,
             Resolution = resolution,
             BytesRatio = ratio,

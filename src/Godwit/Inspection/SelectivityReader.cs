@@ -89,7 +89,7 @@ internal sealed class SelectivityReader(ClickHouseGateway gateway)
             new QueryOptions { Settings = Modest, QueryId = WorkloadReader.OwnQueryId() },
             ct))[0];
         var n = row.Int64("n");
-        return (expressions.Select((e, i) => new ColumnSelectivity(e.Name, e.InKey, row.Int64($"u{i}"), n)).ToList(), $"counted on {Figures.Of(n)} of {Figures.Of(source.Rows)} rows");
+        return (expressions.Select((e, i) => new ColumnSelectivity(e.Name, e.InKey, row.Int64($"u{i}"), n)).ToList(), $"counted on {Plain.Count(n)} of {Plain.Count(source.Rows)} rows");
     }
 
     private async Task<IReadOnlyList<QueryShare>> SharesAsync(TableSnapshot source, Workload workload, CancellationToken ct)
