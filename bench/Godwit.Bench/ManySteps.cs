@@ -78,7 +78,7 @@ internal static class ManySteps
         Report.Say(what, string.Create(CultureInfo.InvariantCulture, $"{times[Writes / 2]:0.0} ms, 99 of 100 within {times[Writes * 99 / 100]:0.0} ms"), "aim: below 50 ms");
     }
 
-    private sealed class Many(int steps) : Migration
+    internal sealed class Many(int steps) : Migration
     {
         public override string Name => "many";
 

@@ -15,6 +15,7 @@ await bench.ExecuteAsync($"CREATE DATABASE {Bench.Database} ENGINE = Atomic");
     ("plan", () => OtherFigures.ManyPartitionsAsync(bench, 10_000, folder)),
     ("steps", () => ManySteps.StoresAsync(bench, 10_000, folder)),
     ("idle", () => ManySteps.IdleWorkerAsync(engine, folder)),
+    ("pages", () => WebPages.RunAsync(engine, bench, folder)),
     ("copy", () => CopySpeed.RunAsync(bench, rows, rounds)),
     ("writers", () => UnderWriters.RunAsync(rows / 3)),
     ("views", () => ViewGap.RunAsync(bench)),

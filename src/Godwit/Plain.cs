@@ -1,4 +1,5 @@
 using System.Globalization;
+using Godwit.Metadata;
 
 namespace Godwit;
 
@@ -39,12 +40,18 @@ internal static class Plain
         _ => $"{Count((long)time.TotalDays)} d {time.Hours} h",
     };
 
+    /// <summary>A state as it stands in a sentence: running.</summary>
+    public static string Word(StepState state) => state.ToString().ToLowerInvariant();
+
     /// <summary>2026-01-02 03:04:05 UTC.</summary>
     public static string Moment(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 
     /// <summary>45.3 %; of nothing, nothing is left to do.</summary>
     public static string Percent(long done, long total) =>
         string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(Share(done, total) * 1000) / 10:0.#} %");
+
+    /// <summary>100 of 300 rows. Writers add some between the plan and the copy: 310 rows, 10 newer than the plan.</summary>
+    public static string Rows(long done, long planned) => done <= planned ? $"{Count(done)} of {Count(planned)} rows" : $"{Count(done)} rows, {Count(done - planned)} newer than the plan";
 
     /// <summary>From 0 to 1.</summary>
     public static double Share(long done, long total) => total <= 0 ? 1 : Math.Clamp((double)done / total, 0, 1);

@@ -18,9 +18,8 @@ internal static class PlanDialogue
     /// <param name="options">How the run is to behave.</param>
     /// <param name="planOnly">Whether to stop after the plan.</param>
     /// <param name="yes">Whether not to ask.</param>
-    /// <param name="detach">Whether to leave the run to a worker.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(Invocation call, IMigrator migrator, string subject, Proposal proposal, RunOptions options, bool planOnly, bool yes, bool detach = false)
+    public static async Task<int> RunAsync(Invocation call, IMigrator migrator, string subject, Proposal proposal, RunOptions options, bool planOnly, bool yes)
     {
         if (planOnly || proposal.Plan is null || proposal.Checks.Any(c => c.Blocks))
         {
@@ -34,7 +33,7 @@ internal static class PlanDialogue
         }
 
         var run = await migrator.CreateRunAsync(proposal.Plan, options, call.Token);
-        if (detach)
+        if (call.Has(RunLimits.Detach))
         {
             await migrator.QueueAsync(run, call.Environment.Who, call.Token);
             call.Output.Error.WriteLine($"Run {run} waits for a worker (`godwit worker`); `godwit status {run} --watch` shows it.");

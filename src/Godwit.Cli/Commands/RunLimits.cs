@@ -7,6 +7,12 @@ namespace Godwit.Cli.Commands;
 /// <summary>The options that say how a run is to behave.</summary>
 internal static class RunLimits
 {
+    /// <summary>Whether the run is left to a worker.</summary>
+    public static readonly Option<bool> Detach = Opt.Flag("--detach", "Leave it to a worker instead of working on it here");
+
+    private static readonly Option<string> StartWindow = Opt.Text(
+        "--start-window", "TIMES", "With --detach: when it may start, in UTC, such as 22:00-06:00, or any [as the settings say]");
+
     private static readonly Option<bool> DeferCutover = Opt.Flag("--defer-cutover", "Wait for `godwit cutover` before the names change hands");
 
     private static readonly Option<TimeSpan?> RollbackWindow = Opt.Parsed<TimeSpan?>(
@@ -38,6 +44,9 @@ internal static class RunLimits
     public static readonly Option<TimeSpan?> StatementTimeout = Opt.Parsed<TimeSpan?>(
         "--statement-timeout", "TIME", "How long a statement may take when its author names no time [no limit]", text => Durations.Read(text));
 
+    /// <summary>Who works on it, and when.</summary>
+    public static IReadOnlyList<Option> Worker { get; } = [Detach, StartWindow];
+
     /// <summary>What concerns the cutover.</summary>
     public static IReadOnlyList<Option> Cutover { get; } = [DeferCutover, RollbackWindow, DropRetired];
 
@@ -50,6 +59,7 @@ internal static class RunLimits
         var defaults = new RunOptions();
         var options = defaults with
         {
+            StartWindow = call.Get(StartWindow),
             DeferCutover = call.Has(DeferCutover),
             RollbackWindow = call.Get(RollbackWindow) ?? defaults.RollbackWindow,
             DropRetired = call.Has(DropRetired),
@@ -60,6 +70,11 @@ internal static class RunLimits
             Threads = call.Get(Threads),
             Memory = call.Get(Memory),
         };
+        if (options.StartWindow is not null && !call.Has(Detach))
+        {
+            problems.Add("--start-window is for workers, and this would start at once: add --detach.");
+        }
+
         if (options.DropRetired && call.Get(RollbackWindow) is not null)
         {
             problems.Add("--drop-retired leaves no rollback window: leave it out, or --rollback-window.");

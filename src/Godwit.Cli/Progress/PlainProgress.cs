@@ -1,4 +1,5 @@
 using System.Globalization;
+using Godwit.Metadata;
 using Godwit.Runs;
 
 namespace Godwit.Cli.Progress;
@@ -17,7 +18,7 @@ internal sealed class PlainProgress(TextWriter writer, TimeProvider clock) : IPr
         lock (_lock)
         {
             var now = clock.GetUtcNow();
-            var current = (value.State, value.Activity, value.Brake, value.Steps.FirstOrDefault(s => s.State == "running")?.Index ?? -1);
+            var current = (value.State, value.Activity, value.Brake, value.Steps.FirstOrDefault(s => s.State == StepState.Running)?.Index ?? -1);
             if (current == _last && now < _next)
             {
                 return;

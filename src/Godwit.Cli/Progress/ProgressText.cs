@@ -1,4 +1,5 @@
 using Godwit.Cli.Rendering;
+using Godwit.Metadata;
 using Godwit.Runs;
 
 namespace Godwit.Cli.Progress;
@@ -24,7 +25,7 @@ internal static class ProgressText
         }
         else if (status.Steps.Count > 1)
         {
-            parts.Add($"{status.Steps.Count(s => s.State == "done")} of {status.Steps.Count} steps ({Plain.Percent((long)(status.Percent * 10), 1000)})");
+            parts.Add($"{status.Steps.Count(s => s.State == StepState.Done)} of {status.Steps.Count} steps ({Plain.Percent((long)(status.Percent * 10), 1000)})");
         }
 
         if (status.Brake is { Length: > 0 } brake)

@@ -1,4 +1,5 @@
 using Godwit.Cli.Rendering;
+using Godwit.Metadata;
 using Godwit.Runs;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -19,7 +20,7 @@ internal static class ProgressView
         [
             Line($"{status.RunId} · {status.Table ?? status.Migration} · {status.State}", Look.Of(status.State)),
             Line($"{Bar((long)(status.Percent * 10), 1000, Math.Min(LongestBar, width - 10))} {Plain.Percent((long)(status.Percent * 10), 1000)}", Look.Good),
-            Line(status.RowsTotal > 0 ? StatusView.Copied(status) : $"{status.Steps.Count(s => s.State == "done")} of {status.Steps.Count} steps"),
+            Line(status.RowsTotal > 0 ? StatusView.Copied(status) : $"{status.Steps.Count(s => s.State == StepState.Done)} of {status.Steps.Count} steps"),
             Line(status.State == RunState.AwaitingCutover ? StatusView.Next(status) : status.Activity ?? ""),
         ];
         if (status.Brake is { } brake)
@@ -43,11 +44,11 @@ internal static class ProgressView
         Queue<StepStatus> ended = [];
         foreach (var step in steps)
         {
-            if (step.RowsTotal is not null && step.State == "running" && running.Count < most)
+            if (step.RowsTotal is not null && step.State == StepState.Running && running.Count < most)
             {
                 running.Add(step);
             }
-            else if (step.RowsTotal is not null && step.State is "done" or "failed")
+            else if (step.RowsTotal is not null && step.State is StepState.Done or StepState.Failed)
             {
                 ended.Enqueue(step);
                 if (ended.Count > most)
@@ -66,10 +67,10 @@ internal static class ProgressView
         foreach (var copy in copies)
         {
             table.AddRow(
-                Line($"{copy.Index}"),
+                Line($"{copy.Index + 1}"),
                 Line($"{Bar(copy.RowsDone, copy.RowsTotal ?? 0, 12)} {copy.Description}"),
                 Line($"{Plain.Count(copy.RowsDone)} of {Plain.Count(copy.RowsTotal ?? 0)}"),
-                Line(copy.State, copy.State == "failed" ? Look.Bad : Look.Quiet));
+                Line(Plain.Word(copy.State), copy.State == StepState.Failed ? Look.Bad : Look.Quiet));
         }
 
         return table;

@@ -40,6 +40,7 @@ internal static class StatusView
     /// <summary>What can be done next, with the command to type.</summary>
     public static string Next(RunStatus status) => status.State switch
     {
+        RunState.NotStarted when status is { IsQueued: true, StartHold: { } hold } => $"A worker starts it when it may: {hold}. `godwit resume {status.RunId}` starts it here and now.",
         RunState.NotStarted when status.IsQueued => $"It waits for a worker (`godwit worker`); `godwit resume {status.RunId}` starts it here.",
         RunState.NotStarted => $"`godwit resume {status.RunId}` starts it.",
         RunState.FailedAtStartup => "Put right what is said above, then run it again; nothing was changed.",
@@ -59,7 +60,7 @@ internal static class StatusView
     /// <summary>Rows, bytes, rate and the time that is left.</summary>
     public static string Copied(RunStatus status)
     {
-        List<string> parts = [$"{Plain.Count(status.RowsCopied)} of {Plain.Count(status.RowsTotal)} rows ({Plain.Percent(status.RowsCopied, status.RowsTotal)})"];
+        List<string> parts = [$"{Plain.Rows(status.RowsCopied, status.RowsTotal)} ({Plain.Percent(status.RowsCopied, status.RowsTotal)})"];
         if (status.BytesTotal > 0)
         {
             parts.Add($"{Plain.Bytes(status.BytesCopied)} of {Plain.Bytes(status.BytesTotal)}");

@@ -31,7 +31,7 @@ internal static class StepLines
     public static Table Of(IReadOnlyList<StepStatus> steps)
     {
         var table = Look.Bare("Step", "Kind", "State", "Rows", "");
-        foreach (var line in Collapse([.. steps.Select(s => new Line(s.Index, s.Index, 1, s.Kind, s.Description, s.State, s.RowsDone, s.RowsTotal, null))]))
+        foreach (var line in Collapse([.. steps.Select(s => new Line(s.Index, s.Index, 1, s.Kind, s.Description, Plain.Word(s.State), s.RowsDone, s.RowsTotal, null))]))
         {
             table.AddRow(
                 Look.Words(line.Numbers),

@@ -15,7 +15,6 @@ internal sealed class Scrape(GodwitInstance instance, HostedWorker worker, Requi
     /// <summary>Runs that are told of one by one. An instance takes few at a time, but anybody may plan as many as he likes.</summary>
     private const int MostRuns = 100;
 
-    private static readonly string[] StepStates = [.. Enum.GetNames<StepState>().Select(s => s.ToLowerInvariant())];
     private static readonly string Version = typeof(Scrape).Assembly.GetName().Version!.ToString(3);
 
     /// <summary>The whole answer.</summary>
@@ -126,9 +125,9 @@ internal sealed class Scrape(GodwitInstance instance, HostedWorker worker, Requi
         }
 
         text.Add(Metric.RunHeld, status.Brake is not null || status.State == RunState.Paused ? 1 : 0, id, subject);
-        foreach (var state in StepStates)
+        foreach (var state in Enum.GetValues<StepState>())
         {
-            text.Add(Metric.RunSteps, status.Steps.Count(s => s.State == state), id, subject, state);
+            text.Add(Metric.RunSteps, status.Steps.Count(s => s.State == state), id, subject, Plain.Word(state));
         }
 
         text.Add(Metric.RunErrors, status.Errors.Count, id, subject);

@@ -62,13 +62,14 @@ internal sealed record RunAction(string Name, string Icon, RunRequest Request)
     public IEnumerable<string> Consequences(RunModel model)
     {
         var status = model.Status;
-        var done = status.Steps.Count(s => s.State == "done");
-        var busy = status.Steps.Where(s => s.State == "running" && s.RowsTotal is not null).ToList();
+        var done = status.Steps.Count(s => s.State == StepState.Done);
+        var busy = status.Steps.Where(s => s.State == StepState.Running && s.RowsTotal is not null).ToList();
         var again = busy.Sum(s => s.RowsDone);
         switch (Request)
         {
             case RunRequest.Start:
                 yield return $"It does {Plain.Count(status.Steps.Count)} steps on {Nodes(model)}{(status.RowsTotal > 0 ? $" and copies {Plain.Count(status.RowsTotal)} rows ({Plain.Bytes(status.BytesTotal)})" : "")}.";
+                yield return status.StartHold is { } hold ? $"It does not begin at once: {hold}." : "It begins within seconds.";
                 yield return "Writers and readers of the table go on as before.";
                 break;
             case RunRequest.Pause:
@@ -87,7 +88,7 @@ internal sealed record RunAction(string Name, string Icon, RunRequest Request)
                 yield return "After it there is a way back for as long as the rollback window is open.";
                 break;
             case RunRequest.Rollback:
-                yield return $"{done + status.Steps.Count(s => s.State is "running" or "failed")} steps are undone, the newest first.";
+                yield return $"{done + status.Steps.Count(s => s.State is StepState.Running or StepState.Failed)} steps are undone, the newest first.";
                 yield return status.State == RunState.Completed
                     ? "The old definition comes back with every row that was written since; that takes about as long as the cutover did."
                     : $"What was copied so far is dropped: {Plain.Count(status.RowsCopied)} rows. The table itself is not touched.";

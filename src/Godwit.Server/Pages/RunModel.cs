@@ -39,10 +39,10 @@ public sealed record RunModel
     private IReadOnlyList<StepStatus>? _cells;
 
     /// <summary>The steps at work, and those that failed. One that was begun and is held is neither.</summary>
-    public IReadOnlyList<StepStatus> AtWork => [.. Status.Steps.Where(s => s.State == "failed" || (s.State == "running" && Status.Owner is not null && Status.State != RunState.Paused))];
+    public IReadOnlyList<StepStatus> AtWork => [.. Status.Steps.Where(s => s.State == StepState.Failed || (s.State == StepState.Running && Status.Owner is not null && Status.State != RunState.Paused))];
 
     /// <summary>Everything that was copied has been compared.</summary>
-    public bool IsVerified => Status.State == RunState.Completed || Status.Cutover is not null || Status.Steps.Any(s => s is { Kind: "verify", State: "done" });
+    public bool IsVerified => Status.State == RunState.Completed || Status.Cutover is not null || Status.Steps.Any(s => s is { Kind: "verify", State: StepState.Done });
 
     /// <summary>
     /// The grid as one letter a cell: <c>.</c> waiting, <c>0</c>–<c>9</c> tenths of the rows copied, <c>c</c> copied, <c>v</c> copied and compared, <c>f</c> failed,
@@ -64,10 +64,10 @@ public sealed record RunModel
 
     private static char Letter(StepStatus cell, bool isVerified) => cell.State switch
     {
-        "done" => isVerified ? 'v' : 'c',
-        "failed" => 'f',
-        "undone" => 'u',
-        "running" => (char)('0' + (cell.RowsTotal is > 0 and var total ? Math.Min(9, cell.RowsDone * 10 / total) : 0)),
+        StepState.Done => isVerified ? 'v' : 'c',
+        StepState.Failed => 'f',
+        StepState.Undone => 'u',
+        StepState.Running => (char)('0' + (cell.RowsTotal is > 0 and var total ? Math.Min(9, cell.RowsDone * 10 / total) : 0)),
         _ => '.',
     };
 }

@@ -6,6 +6,9 @@ namespace Godwit.Server.Pages;
 /// <summary>How a run is to behave, as a form holds it.</summary>
 internal sealed class RunOptionsForm
 {
+    /// <summary>When a worker may start it; empty for when the settings say.</summary>
+    public string? StartWindow { get; set; }
+
     /// <summary>Wait until somebody cuts over.</summary>
     public bool DeferCutover { get; set; }
 
@@ -28,6 +31,7 @@ internal sealed class RunOptionsForm
         List<string> problems = [];
         var options = new RunOptions
         {
+            StartWindow = string.IsNullOrWhiteSpace(StartWindow) ? null : StartWindow.Trim(),
             DeferCutover = DeferCutover,
             AcceptIrreversible = AcceptIrreversible,
             RollbackWindow = double.TryParse(RollbackHours, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var hours) && hours <= 8760

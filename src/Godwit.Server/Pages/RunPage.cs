@@ -40,7 +40,7 @@ internal sealed class RunPage(Migrator migrator, Fragments fragments, TimeProvid
         var model = await ReadAsync(run, ct);
         return new LiveFrame(
             await fragments.RenderAsync(model, Regions),
-            new Dictionary<string, string>(StringComparer.Ordinal) { ["cells"] = model.Letters, ["steps"] = string.Concat(model.Status.Steps.Select(s => s.State[0])), ["title"] = model.Title });
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["cells"] = model.Letters, ["steps"] = string.Concat(model.Status.Steps.Select(s => Plain.Word(s.State)[0])), ["title"] = model.Title });
     }
 
     // They only grow: those that were read once are not read again.

@@ -6,7 +6,6 @@ namespace Godwit.Server.Pages;
 /// <summary>A run in sentences, for somebody who has just been woken up.</summary>
 internal static class RunStory
 {
-
     /// <summary>What happens now, or why nothing does.</summary>
     public static string Now(RunModel model)
     {
@@ -18,6 +17,7 @@ internal static class RunStory
 
         return status.State switch
         {
+            RunState.NotStarted when status is { IsQueued: true, StartHold: { } hold } => $"Waits: {hold}.",
             RunState.NotStarted when status.IsQueued => "Waits for a worker.",
             RunState.NotStarted => "Planned, and not started.",
             RunState.FailedAtStartup => "Was refused before its first step. Nothing was changed.",
@@ -38,6 +38,11 @@ internal static class RunStory
     public static string Next(RunModel model)
     {
         var status = model.Status;
+        if (status is { IsQueued: true, StartHold: not null })
+        {
+            return "A worker starts it then. Roll it back to throw the plan away.";
+        }
+
         if (status.Asked != RunRequest.None)
         {
             return status.Owner is null
@@ -74,10 +79,10 @@ internal static class RunStory
     {
         if (model.Status.State == RunState.RollingBack)
         {
-            return $"{Plain.Count(model.Status.Steps.Count(s => s.State is "done" or "running" or "failed"))} steps are still to be undone.";
+            return $"{Plain.Count(model.Status.Steps.Count(s => s.State is StepState.Done or StepState.Running or StepState.Failed))} steps are still to be undone.";
         }
 
-        var next = model.Status.Steps.FirstOrDefault(s => s.State == "pending");
+        var next = model.Status.Steps.FirstOrDefault(s => s.State == StepState.Pending);
         return next is null ? "This is the last step." : $"Then: {char.ToLowerInvariant(next.Description[0])}{next.Description[1..]}.";
     }
 }

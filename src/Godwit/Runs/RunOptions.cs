@@ -1,9 +1,16 @@
+using System.Text.Json;
 using Godwit.Operations;
+using Godwit.Plans;
+using Godwit.Workers;
+
 namespace Godwit.Runs;
 
 /// <summary>How a person wants a run to behave. Stored with the run; the defaults stand here and nowhere else.</summary>
 public sealed record RunOptions
 {
+    /// <summary>Times of the day at which a worker may start it, as <see cref="TimeWindows.Parse"/> reads them; null for those of the settings.</summary>
+    public string? StartWindow { get; init; }
+
     /// <summary>Wait in <see cref="RunState.AwaitingCutover"/> until a person asks for the cutover.</summary>
     public bool DeferCutover { get; init; }
 
@@ -49,6 +56,7 @@ public sealed record RunOptions
             }
         }
 
+        Require(IsWindow(StartWindow), "--start-window must be a time of the day in UTC such as 22:00-06:00, several with commas, or any.");
         Require(RollbackWindow >= TimeSpan.Zero, "--rollback-window must not be negative: give a time such as 24h or 30m.");
         Require(StatementTimeout is null || (StatementTimeout > TimeSpan.Zero && StatementTimeout <= SqlStatements.LongestTimeout), "--statement-timeout must be more than 0 and at most 30d: give a time such as 6h or 30m.");
         Require(MaxRowsPerSecond is null or > 0, "--max-rows-per-second must be at least 1; leave it out for no limit, or use `godwit pause` to hold a run.");
@@ -58,5 +66,20 @@ public sealed record RunOptions
         Require(Memory is null or >= 64L << 20, "--memory must be at least 64MB.");
         Require(BrakeSql.All(sql => !string.IsNullOrWhiteSpace(sql)), "--brake-sql must not be empty.");
         return problems;
+    }
+
+    /// <summary>Reads them as they are stored with a run.</summary>
+    internal static RunOptions Read(string stored) => JsonSerializer.Deserialize<RunOptions>(stored, PlanFormat.Json)!;
+
+    private static bool IsWindow(string? text)
+    {
+        try
+        {
+            return text is null || TimeWindows.Parse(text) is not null;
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
     }
 }

@@ -29,6 +29,9 @@ public sealed record RunStatus
     /// <summary>Whether it has not begun and waits for a worker.</summary>
     public bool IsQueued => State == RunState.NotStarted && Asked == RunRequest.Start;
 
+    /// <summary>What keeps workers from starting it at this moment, in words; null when nothing does, or it has begun.</summary>
+    public string? StartHold { get; init; }
+
     /// <summary>The most rows per second that it may copy; null for no limit.</summary>
     public long? MaxRowsPerSecond { get; init; }
 
@@ -97,11 +100,11 @@ public sealed record RunStatus
 /// <param name="Index">Its place in the plan, from 0.</param>
 /// <param name="Kind">What it does.</param>
 /// <param name="Node">The node it runs on.</param>
-/// <param name="State">pending, running, done, failed or undone.</param>
+/// <param name="State">Where it is.</param>
 /// <param name="Description">One line for a person.</param>
 /// <param name="RowsDone">Rows moved so far.</param>
 /// <param name="RowsTotal">Rows to move; null when it moves none or nobody can know.</param>
-public sealed record StepStatus(int Index, string Kind, string Node, string State, string Description, long RowsDone, long? RowsTotal)
+public sealed record StepStatus(int Index, string Kind, string Node, StepState State, string Description, long RowsDone, long? RowsTotal)
 {
     /// <summary>The operation it belongs to: its place in the plan, from 0.</summary>
     public int Operation { get; init; }

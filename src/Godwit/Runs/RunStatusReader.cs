@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using Godwit.Metadata;
 using Godwit.Plans;
+using Godwit.Workers;
 
 namespace Godwit.Runs;
 
 /// <summary>Reads what is known of runs. Keeps the plans that it has read: they never change.</summary>
-internal sealed class RunStatusReader(IRunStore store, TimeProvider clock)
+internal sealed class RunStatusReader(IStore store, TimeProvider clock)
 {
     private readonly ConcurrentDictionary<string, Plan> _plans = new(StringComparer.Ordinal);
 
@@ -26,9 +27,11 @@ internal sealed class RunStatusReader(IRunStore store, TimeProvider clock)
         var lease = await store.FindLeaseAsync(runId, ct);
         var status = RunStatusBuilder.Build(
             run, plan, await store.GetStepsAsync(runId, ct), await store.GetErrorsAsync(runId, ct), lease?.ExpiresAt > clock.GetUtcNow() ? lease.Owner : null);
+        var hold = run.State == RunState.NotStarted ? WorkerSettings.Read(await store.GetSettingsAsync(ct)).StartHold(RunOptions.Read(run.Options), clock.GetUtcNow()) : null;
         var limit = await store.FindRowLimitAsync(runId, ct);
         return status with
         {
+            StartHold = hold,
             Asked = await store.GetRequestAsync(runId, ct),
             MaxRowsPerSecond = limit is null ? status.MaxRowsPerSecond : limit.RowsPerSecond,
         };

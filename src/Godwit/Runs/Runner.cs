@@ -99,7 +99,7 @@ internal sealed class Runner
         LeaseKeeper lease,
         Func<RunState, RunRequest, Func<CancellationToken, Task>, Func<Task>, CancellationToken, Task> awaitPersonAsync)
     {
-        var options = JsonSerializer.Deserialize<RunOptions>(run.Options, PlanFormat.Json)!;
+        var options = RunOptions.Read(run.Options);
         return new RunServices
         {
             Plan = plan,

@@ -121,7 +121,7 @@ public sealed class Worker(Migrator migrator, IProgress<WorkerEvent>? events = n
         var isStart = (run.State, request) == (RunState.NotStarted, RunRequest.Start);
         RunRequest? first = WorkerDecision.Of(run.State, request, settings) switch
         {
-            WorkerMove.Work when isStart && (!settings.Windows.Contain(_host.Clock.GetUtcNow()) || all.Exists(r => r.Migration == run.Migration && r.State is RunState.Failed or RunState.NeedsOperator)
+            WorkerMove.Work when isStart && (!settings.WindowsOf(RunOptions.Read(run.Options)).Contain(_host.Clock.GetUtcNow()) || all.Exists(r => r.Migration == run.Migration && r.State is RunState.Failed or RunState.NeedsOperator)
                 || all.Count(r => RunTransitions.IsActive(r.State) || _owned.ContainsKey(r.RunId)) >= settings.MaxConcurrentRuns) => null,
             WorkerMove.Work => request,
             WorkerMove.RollBack => RunRequest.Rollback,

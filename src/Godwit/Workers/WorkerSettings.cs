@@ -1,6 +1,7 @@
 using Godwit.Migrations;
 using Godwit.Notifications;
 using Godwit.Plans;
+using Godwit.Runs;
 
 namespace Godwit.Workers;
 
@@ -19,7 +20,7 @@ public sealed record WorkerSettings
         new("notify", ParameterType.Text) { Default = "", Help = "Who is told what happens to runs: https://…, slack+https://…, smtp://…, env:NAME or file:/PATH, several with blanks" },
         new("rollbackWindowHours", ParameterType.Integer) { Default = "24", Min = "0", Max = "8760", Help = "How long a completed run that a worker started can be rolled back" },
         new("statementTimeoutMinutes", ParameterType.Integer) { Default = "0", Min = "0", Max = "43200", Help = "How long a statement of a run that a worker started may take when its author names no time; 0 for no limit" },
-        new("timeWindows", ParameterType.Text) { Default = "", Help = "When runs may be started, in UTC: '22:00-06:00', several with commas; empty for any time" },
+        new("timeWindows", ParameterType.Text) { Default = "", Help = "When runs may be started, in UTC: '22:00-06:00', several with commas; empty for any time. A run may have its own" },
     ];
 
     private const string NotifyName = "notify";
@@ -53,6 +54,20 @@ public sealed record WorkerSettings
 
     /// <summary>When runs may be started.</summary>
     public TimeWindows Windows => TimeWindows.Parse(_values.Get<string>("timeWindows"));
+
+    /// <summary>When a run may be started: its own windows count instead of those of the settings.</summary>
+    public TimeWindows WindowsOf(RunOptions run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return run.StartWindow is { } own ? TimeWindows.Parse(own) : Windows;
+    }
+
+    /// <summary>What keeps workers from starting a run at a moment, in words; null when nothing does.</summary>
+    public string? StartHold(RunOptions run, DateTimeOffset now)
+    {
+        var next = WindowsOf(run).Next(now);
+        return Drain ? "the setting drain keeps runs from starting" : next > now ? $"its window opens at {Plain.Moment(next)}" : null;
+    }
 
     /// <summary>Who is told what happens to runs.</summary>
     /// <exception cref="StoredFormatException">What is stored cannot be read by this build.</exception>

@@ -1,6 +1,7 @@
 using Dapper;
 using Godwit.Fixtures;
 using Godwit.Metadata;
+using Godwit.Metadata.Accounts;
 using Godwit.Metadata.Postgres;
 using Godwit.Tests.Metadata;
 using Npgsql;
@@ -25,6 +26,14 @@ public sealed class PostgresStoreTests(RealPostgres real) : RunStoreConflictCont
     private readonly string _schema = $"s{Guid.NewGuid():N}";
 
     private protected override Task<IStore> OpenAsync() => Task.FromResult(PostgresStore.Open(real.Server.ConnectionString, _schema, Clock, usesDatabaseClock: false));
+}
+
+/// <summary>The contract of accounts on PostgreSQL.</summary>
+public sealed class PostgresAccountStoreTests(RealPostgres real) : AccountStoreContract, IClassFixture<RealPostgres>
+{
+    private readonly string _schema = $"s{Guid.NewGuid():N}";
+
+    private protected override IAccountStore Open() => StoreLocation.Postgres(real.Server.ConnectionString, _schema).OpenAccounts();
 }
 
 /// <summary>What is special about a store that is another server.</summary>

@@ -1,4 +1,5 @@
 using Godwit.Fixtures;
+using Godwit.Metadata;
 using Godwit.Migrations;
 using Godwit.Operations;
 using Godwit.Runs;
@@ -56,7 +57,7 @@ public sealed class MigrationRunTests(RealEngine real)
         await c.SqlAsync("CREATE TABLE {db}.t (a UInt8) ENGINE = MergeTree ORDER BY a");
         var runId = await MigrationCase.CreateAsync(migrator, "m");
         var run = migrator.RunAsync(runId, ct: MigrationCase.Ct);
-        await Wait.UntilAsync(async () => (await migrator.StatusAsync(runId, MigrationCase.Ct)).Steps[1].State == "running", MigrationCase.Ct);
+        await Wait.UntilAsync(async () => (await migrator.StatusAsync(runId, MigrationCase.Ct)).Steps[1].State == StepState.Running, MigrationCase.Ct);
 
         await engine.KillAsync();
         await engine.RestartAsync();

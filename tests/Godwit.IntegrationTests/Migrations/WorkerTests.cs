@@ -125,6 +125,26 @@ public sealed class WorkerTests(RealEngine real)
     }
 
     [Fact]
+    public async Task A_run_waits_for_its_window_and_one_that_may_start_at_any_time_does_not()
+    {
+        await using var c = await NewAsync();
+        var migrator = c.Knows(Named("a"), Named("b"));
+        var hour = DateTime.UtcNow.AddHours(2);
+        await migrator.SetAsync("timeWindows", $"{hour:HH:00}-{hour.AddHours(1):HH:00}", "ada", MigrationCase.Ct);
+        var waits = await MigrationCase.CreateAsync(migrator, "a");
+        var goes = await MigrationCase.CreateAsync(migrator, "b", options: new RunOptions { AcceptIrreversible = true, StartWindow = "any" });
+        await migrator.QueueAsync(waits, "ada", MigrationCase.Ct);
+        await migrator.QueueAsync(goes, "ada", MigrationCase.Ct);
+
+        await WorkUntilAsync(migrator, async () => (await migrator.StatusAsync(goes, MigrationCase.Ct)).State == RunState.Completed);
+        (await migrator.StatusAsync(waits, MigrationCase.Ct)).StartHold.ShouldNotBeNull().ShouldStartWith("its window opens at ");
+        await migrator.SetAsync("timeWindows", null, "ada", MigrationCase.Ct);
+        await WorkUntilAsync(migrator, async () => (await migrator.StatusAsync(waits, MigrationCase.Ct)).State == RunState.Completed);
+
+        (await LogAsync(c)).ShouldBe("b, a");
+    }
+
+    [Fact]
     public async Task As_many_runs_as_the_settings_say_are_at_work_at_once()
     {
         await using var c = await NewAsync();

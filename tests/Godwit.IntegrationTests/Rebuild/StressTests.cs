@@ -104,7 +104,7 @@ public sealed class StressTests(RealEngine server, ITestOutputHelper output) : I
         await using var other = await OpenAsync();
         var run = await StartAsync(godwit, table, new RunOptions { MaxRowsPerSecond = 10_000 });
         var work = godwit.Migrator.RunAsync(run, ct: Token);
-        await UntilAsync(godwit, run, s => s.Steps.Any(step => step is { Kind: "copy-partition", State: "running" }));
+        await UntilAsync(godwit, run, s => s.Steps.Any(step => step is { Kind: "copy-partition", State: StepState.Running }));
 
         (await other.Migrator.PauseAsync(run, Token)).State.ShouldBe(RunState.Paused);
         await other.Migrator.ResumeAsync(run, ct: Token);

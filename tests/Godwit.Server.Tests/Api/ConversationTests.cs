@@ -162,7 +162,7 @@ public sealed class ConversationTests(RealEngine engine) : IAsyncLifetime
     {
         var steps = await _api.AllAsync($"/runs/{run}/steps", 3);
         steps.Select(s => s.GetProperty("index").GetInt32()).ShouldBe(Enumerable.Range(0, steps.Count));
-        steps.ShouldAllBe(s => s.GetProperty("state").GetString() == "done");
+        steps.ShouldAllBe(s => s.GetProperty("state").GetString() == "Done");
         (await _api.GetAsync($"/runs/{run}/plan")).Json.GetProperty("steps").GetArrayLength().ShouldBe(steps.Count);
         var journal = await _api.AllAsync($"/runs/{run}/journal", 7);
         journal.Count.ShouldBeGreaterThan(7);

@@ -1,3 +1,4 @@
+using Godwit.Metadata;
 using Godwit.Runs;
 using Godwit.Tests.Metadata;
 
@@ -15,10 +16,10 @@ internal static class CliSamples
         Strategy = "block-log",
         Owner = "host:1:a",
         Steps = [
-            new StepStatus(0, "create-staging", "host:8123", "done", "Create the staging table", 0, null),
+            new StepStatus(0, "create-staging", "host:8123", StepState.Done, "Create the staging table", 0, null),
             .. Enumerable.Range(1, copies).Select(i => new StepStatus(
-                i, "copy-partition", "host:8123", i <= copies / 2 ? "done" : i == (copies / 2) + 1 ? "running" : "pending", $"Copy partition {i}", i <= copies / 2 ? 100 : 0, 100)),
-            new StepStatus(copies + 1, "exchange", "host:8123", "pending", "Let the names change hands", 0, null)],
+                i, "copy-partition", "host:8123", i <= copies / 2 ? StepState.Done : i == (copies / 2) + 1 ? StepState.Running : StepState.Pending, $"Copy partition {i}", i <= copies / 2 ? 100 : 0, 100)),
+            new StepStatus(copies + 1, "exchange", "host:8123", StepState.Pending, "Let the names change hands", 0, null)],
         RowsCopied = 100L * (copies / 2),
         RowsTotal = 100L * copies,
         BytesCopied = 12_345_678,

@@ -63,6 +63,8 @@ public class HostileInputTests
         { "rebuild db.t --ttl a --threads 0 --yes", 2, "--threads must be between" },
         { "rebuild db.t --ttl a --max-parts 99999999999 --yes", 2, "too large a number" },
         { "rebuild db.t --ttl a --max-rows-per-second 0 --yes", 2, "at least 1" },
+        { "rebuild db.t --ttl a --detach --start-window tonight --yes", 2, "--start-window must be a time of the day in UTC such as 22:00-06:00" },
+        { "rebuild db.t --ttl a --start-window 22:00-06:00 --yes", 2, "--start-window is for workers" },
         { "rebuild db.t --ttl a --yes --server nonsense", 2, "not the URL of a ClickHouse server" },
         { "rebuild db.t --ttl a --yes --server tcp://h:9000", 2, "Only http and https" },
         { "rebuild db.t --ttl a --yes --password-file /no/such/file", 2, "--password-file: /no/such/file does not exist" },

@@ -2,6 +2,7 @@ using Godwit.Cli;
 using Godwit.Cli.Progress;
 using Godwit.Cli.Rendering;
 using Godwit.Fixtures;
+using Godwit.Metadata;
 using Godwit.Runs;
 using Shouldly;
 using Spectre.Console.Rendering;
@@ -23,12 +24,19 @@ public class RenderingTests
         text.ShouldContain("500,000 of 1,000,000 rows (50 %) · 12.3 MB of 30 GB · 1,234,567 rows/s · 1 h 2 min left");
     }
 
+    [Theory]
+    [InlineData(100, 300, "100 of 300 rows (33.3 %)")]
+    [InlineData(300, 300, "300 of 300 rows (100 %)")]
+    [InlineData(1310, 300, "1,310 rows, 1,010 newer than the plan (100 %)")]
+    public void Rows_that_came_after_the_plan_are_told_apart(long copied, long planned, string words) =>
+        StatusView.Copied(new RunStatus { RunId = "r", Migration = "m", State = RunState.Running, Steps = [], Errors = [], RowsCopied = copied, RowsTotal = planned }).ShouldBe(words);
+
     [Fact]
     public void Kinds_that_take_turns_are_summed_up_too()
     {
         var status = CliSamples.Status() with
         {
-            Steps = [.. Enumerable.Range(0, 2000).Select(i => new StepStatus(i, i % 2 == 0 ? "copy" : "verify", "n", "done", "x", 1, 1))],
+            Steps = [.. Enumerable.Range(0, 2000).Select(i => new StepStatus(i, i % 2 == 0 ? "copy" : "verify", "n", StepState.Done, "x", 1, 1))],
         };
         Draw(StatusView.Of(status, DateTimeOffset.UtcNow)).Split('\n').Length.ShouldBeLessThan(20);
     }

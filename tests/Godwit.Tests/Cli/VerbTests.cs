@@ -111,11 +111,11 @@ public class VerbTests
         var run = await CliRun.Of(
             [.. Rebuild, "--sample-by", "-a", "--add-column", "c String", "--add-column", "d UInt8", "--setting", "k=a=b", "--accept", "key-identity",
                 "--strategy", "static", "--memory", "2GiB", "--min-free-disk", "10GB", "--rollback-window", "7d", "--defer-cutover",
-                "--max-rows-per-second", "1000", "--max-parts", "9", "--brake-sql", "SELECT 0", "--threads", "4", "--server", "https://me:pw@h"],
+                "--detach", "--start-window", "22:00-06:00", "--max-rows-per-second", "1000", "--max-parts", "9", "--brake-sql", "SELECT 0", "--threads", "4", "--server", "https://me:pw@h"],
             fake,
             ct: TestContext.Current.CancellationToken);
         run.ExitCode.ShouldBe(0, run.Error);
-        fake.Calls.ShouldBe(["propose", "create", "run k3f9a2b1"]);
+        fake.Calls.ShouldBe(["propose", "create", "queue k3f9a2b1", "status k3f9a2b1"]);
         fake.Request.ShouldNotBeNull().ShouldSatisfyAllConditions(
             r => r.OrderBy.ShouldBe("(a, b)"),
             r => r.SampleBy.ShouldBe("-a"),
@@ -129,6 +129,7 @@ public class VerbTests
             o => o.RollbackWindow.ShouldBe(TimeSpan.FromDays(7)),
             o => o.DeferCutover.ShouldBeTrue(),
             o => o.DropRetired.ShouldBeFalse(),
+            o => o.StartWindow.ShouldBe("22:00-06:00"),
             o => (o.MaxRowsPerSecond, o.MaxParts, o.Threads).ShouldBe((1000L, 9, 4)),
             o => o.BrakeSql.ShouldBe(["SELECT 0"]));
         fake.Server!.Url.Port.ShouldBe(8443);

@@ -6,7 +6,7 @@ using Xunit;
 namespace Godwit.Tests.Metadata;
 
 /// <summary>Which runs every store keeps from meeting.</summary>
-public abstract class RunStoreConflictContract : RunStoreContract
+public abstract class RunStoreConflictContract : RunStoreFiguresContract
 {
     [Theory]
     [InlineData(RunState.Starting, "wait until it is through; `godwit status aaaaaaaa` shows how far it is.")]

@@ -22,6 +22,7 @@ public abstract class RunStoreContract : IAsyncLifetime
         ["step"] = (store, lease) => store.UpdateStepAsync(lease, new StepRecord("aaaaaaaa", 1, StepState.Done, 5, 1)),
         ["journal"] = (store, lease) => store.AppendJournalAsync(lease, StoreSamples.Entry("aaaaaaaa", "stale")),
         ["error"] = (store, lease) => store.AppendErrorAsync(lease, new RunError("aaaaaaaa", null, "stale", null, StoreSamples.Noon)),
+        ["sample"] = (store, lease) => store.AppendSampleAsync(lease, new RunSample(StoreSamples.Noon, 1, 1, null, IsHeld: false)),
         ["clear request"] = (store, lease) => store.ClearRequestAsync(lease, RunRequest.Pause),
     };
 

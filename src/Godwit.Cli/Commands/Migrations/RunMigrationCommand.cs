@@ -8,13 +8,12 @@ internal static class RunMigrationCommand
 {
     private static readonly Argument<string> Name = MigrationArguments.Name();
     private static readonly Option<bool> Yes = Opt.Flag("--yes", "Start without asking");
-    private static readonly Option<bool> Detach = Opt.Flag("--detach", "Leave it to a worker instead of working on it here");
 
     /// <summary>The verb.</summary>
     public static Verb Verb { get; } = new("run", "Run a migration", RunAsync, Name)
     {
         Group = MigrationArguments.Group,
-        Groups = [("Parameters", MigrationArguments.Parameters), ("How", [Yes, Detach, MigrationArguments.Again, .. RunLimits.Cutover, RunLimits.AcceptIrreversible]), ("Brakes and limits", [.. RunLimits.Brakes, RunLimits.StatementTimeout])],
+        Groups = [("Parameters", MigrationArguments.Parameters), ("How", [Yes, .. RunLimits.Worker, MigrationArguments.Again, .. RunLimits.Cutover, RunLimits.AcceptIrreversible]), ("Brakes and limits", [.. RunLimits.Brakes, RunLimits.StatementTimeout])],
         Examples = ["godwit migrations run 0007_country --set days=30 --yes"],
     };
 
@@ -34,6 +33,6 @@ internal static class RunMigrationCommand
         }
 
         await using var migrator = await call.OpenAsync(create: true, problems, migrations: true);
-        return await PlanDialogue.RunAsync(call, migrator, request.Name, await migrator.ProposeAsync(request, options, call.Token), options, planOnly: false, call.Has(Yes), call.Has(Detach));
+        return await PlanDialogue.RunAsync(call, migrator, request.Name, await migrator.ProposeAsync(request, options, call.Token), options, planOnly: false, call.Has(Yes));
     }
 }
