@@ -58,9 +58,8 @@ internal sealed class RebuildEstimator(ClickHouseGateway gateway, TimeProvider c
 
     private async Task<RebuildEstimate> MeasureAsync(RebuildEstimate empty, TableSnapshot source, DesiredTable desired, Workload workload, bool materialized, CancellationToken ct)
     {
-        var sample = await RowSample.OfAsync(gateway, source, ct);
-        await using var tables = new SampleTables(gateway, clock, source, sample.Share);
-        var rows = await tables.DrawAsync(sample, ColumnMapping.Between(source.Columns, source.Columns, materialized), ct);
+        await using var tables = new SampleTables(gateway, clock, source, RowSample.ShareOf(source));
+        var rows = await RowSample.ReadAsync(gateway, source, sample => tables.DrawAsync(sample, ColumnMapping.Between(source.Columns, source.Columns, materialized), ct), ct);
         if (rows == 0)
         {
             return empty with { Basis = $"{source.Name} has no rows, or so few that none was drawn: nothing could be measured" };
@@ -74,7 +73,7 @@ internal sealed class RebuildEstimator(ClickHouseGateway gateway, TimeProvider c
         var rate = rows / Math.Max(after.Layout.Elapsed.TotalSeconds, 0.001);
         return empty with
         {
-            Basis = $"measured on {Plain.Count(rows)} of {Plain.Count(source.Rows)} rows",
+            Basis = $"measured on {RowSample.Words(rows, source)}",
             SampleRows = rows,
             Resolution = resolution,
             BytesRatio = ratio,

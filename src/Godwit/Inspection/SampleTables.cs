@@ -58,6 +58,7 @@ internal sealed class SampleTables(ClickHouseGateway gateway, TimeProvider clock
             PartitionBy = null,
             SampleBy = null,
         };
+        await RunAsync($"DROP TEMPORARY TABLE IF EXISTS {Sql.Identifier(_rows)}", null, ct);
         await CreateAsync(_rows, heap, ct);
         await RunAsync($"INSERT INTO {Sql.Identifier(_rows)} ({Targets(mapping)}) {sample.Select(Expressions(mapping))}", FillSettings, ct);
         return await gateway.ScalarAsync<long>($"SELECT count() FROM {Sql.Identifier(_rows)}", Options(), ct);

@@ -82,14 +82,19 @@ internal sealed class SelectivityReader(ClickHouseGateway gateway)
             return ([], "the table has no rows, or no key");
         }
 
-        var sample = await RowSample.OfAsync(gateway, source, ct);
-        var rows = sample.Select(string.Join(", ", expressions.Select((e, i) => $"{e.Sql} AS godwit_{i}")));
-        var row = (await gateway.QueryAsync(
-            $"SELECT count() AS n, {string.Join(", ", expressions.Select((_, i) => $"uniq(godwit_{i}) AS u{i}"))} FROM ({rows})",
-            new QueryOptions { Settings = Modest, QueryId = WorkloadReader.OwnQueryId() },
-            ct))[0];
-        var n = row.Int64("n");
-        return (expressions.Select((e, i) => new ColumnSelectivity(e.Name, e.InKey, row.Int64($"u{i}"), n)).ToList(), $"counted on {Plain.Count(n)} of {Plain.Count(source.Rows)} rows");
+        Row? row = null;
+        var n = await RowSample.ReadAsync(gateway, source, ReadAsync, ct);
+        return (expressions.Select((e, i) => new ColumnSelectivity(e.Name, e.InKey, row!.Int64($"u{i}"), n)).ToList(), $"counted on {RowSample.Words(n, source)}");
+
+        async Task<long> ReadAsync(RowSample sample)
+        {
+            var rows = sample.Select(string.Join(", ", expressions.Select((e, i) => $"{e.Sql} AS godwit_{i}")));
+            row = (await gateway.QueryAsync(
+                $"SELECT count() AS n, {string.Join(", ", expressions.Select((_, i) => $"uniq(godwit_{i}) AS u{i}"))} FROM ({rows})",
+                new QueryOptions { Settings = Modest, QueryId = WorkloadReader.OwnQueryId() },
+                ct))[0];
+            return row.Int64("n");
+        }
     }
 
     private async Task<IReadOnlyList<QueryShare>> SharesAsync(TableSnapshot source, Workload workload, CancellationToken ct)

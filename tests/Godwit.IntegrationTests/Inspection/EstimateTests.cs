@@ -31,7 +31,7 @@ public sealed class EstimateTests(LoggedEngine logged) : IClassFixture<LoggedEng
         var estimate = await c.Migrator.EstimateAsync(new RebuildRequest { Table = c.Table, OrderBy = "user, ts" }, 1, Ct);
 
         estimate.Unavailable.ShouldBeNull();
-        (estimate.Basis, estimate.SampleRows, estimate.TotalRows, estimate.Resolution).ShouldBe(("measured on 200,000 of 200,000 rows", 200_000, 200_000, 8192));
+        (estimate.Basis, estimate.SampleRows, estimate.TotalRows, estimate.Resolution).ShouldBe(("measured on all 200,000 rows", 200_000, 200_000, 8192));
         QueryChange Of(string text) => estimate.Queries.Single(q => q.Text.Contains(text, StringComparison.Ordinal));
         var faster = Of("t.user = 5");
         (faster.Verdict, faster.RowsNow, faster.RowsBefore, faster.RowsAfter).ShouldBe((QueryVerdict.Faster, 200_000, 200_000, 8192));
@@ -71,6 +71,33 @@ public sealed class EstimateTests(LoggedEngine logged) : IClassFixture<LoggedEng
         byTime.RowsNow!.Value.ShouldBeInRange(600_000, 620_000);
         byTime.RowsBefore!.Value.ShouldBeInRange(500_000, 700_000);
         byTime.Verdict.ShouldBe(QueryVerdict.Slower);
+    }
+
+    [Fact]
+    public async Task A_sample_whose_parts_were_merged_away_is_drawn_anew()
+    {
+        await using var c = await RebuildCase.NewAsync(logged.Engine);
+        await c.SqlAsync("CREATE TABLE @t (a UInt64) ENGINE = MergeTree ORDER BY a", "INSERT INTO @t SELECT number FROM numbers(4500000)");
+        var table = await TableReader.ReadAsync(c.Gateway, c.Table, Ct);
+        List<long> found = [];
+
+        var rows = await RowSample.ReadAsync(
+            c.Gateway,
+            table,
+            async sample =>
+            {
+                if (found.Count == 0)
+                {
+                    await c.SqlAsync("OPTIMIZE TABLE @t FINAL");
+                }
+
+                found.Add(await c.Gateway.ScalarAsync<long>($"SELECT count() FROM ({sample.Select("a")})", ct: Ct));
+                return found[^1];
+            },
+            Ct);
+
+        found.ShouldBe([0, rows]);
+        rows.ShouldBeInRange(980_000, 1_020_000);
     }
 
     [Fact]

@@ -116,16 +116,16 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     public static TheoryData<string> Others => [.. Scenarios.Skip(1).Where(s => s.Migration is null).Select(s => s.Name)];
 
     [Fact]
-    public Task A_copy_goes_on_to_the_same_end_wherever_Godwit_is_killed() => WalkAsync(real.Engine, "copy", 24, CrashKind.GodwitKilled);
+    public Task A_copy_goes_on_to_the_same_end_wherever_Godwit_is_killed() => WalkAsync(real.Engine, "copy", 16, CrashKind.GodwitKilled);
 
     [Theory]
     [MemberData(nameof(Others))]
-    public Task Other_runs_go_on_to_the_same_end_wherever_Godwit_is_killed(string scenario) => WalkAsync(real.Engine, scenario, 6, CrashKind.GodwitKilled);
+    public Task Other_runs_go_on_to_the_same_end_wherever_Godwit_is_killed(string scenario) => WalkAsync(real.Engine, scenario, 4, CrashKind.GodwitKilled);
 
     [Theory]
-    [InlineData("copy", 12)]
+    [InlineData("copy", 8)]
     [InlineData("link", 4)]
-    [InlineData("rollback after completion", 8)]
+    [InlineData("rollback after completion", 5)]
     [InlineData("cleanup", 4)]
     public Task A_process_that_was_frozen_past_its_lease_does_nothing_when_it_wakes_up(string scenario, int most) =>
         WalkAsync(real.Engine, scenario, most, CrashKind.GodwitFrozen);
@@ -139,7 +139,7 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     public async Task A_migration_goes_on_to_the_same_end_wherever_Godwit_is_killed(string scenario)
     {
         await using var engine = await EngineFixture.StartAsync(hasQueryLog: true);
-        await WalkAsync(engine, scenario, 7, CrashKind.GodwitKilled);
+        await WalkAsync(engine, scenario, 5, CrashKind.GodwitKilled);
     }
 
     [Theory]
