@@ -30,8 +30,8 @@ internal static class RebuildChanges
     public static Option<string> Strategy { get; } = Opt.Parsed(
         "--strategy",
         "NAME",
-        "auto, block-log (rows keep arriving) or static (nobody writes) [auto]",
-        Opt.OneOf("auto", "block-log", "static"));
+        "block-log (rows keep arriving), pause-feed (from Kafka) or static (nobody writes) [what the feed asks for]",
+        Opt.OneOf(["auto", .. RebuildRequest.Strategies]));
 
     /// <summary>Warnings that were read.</summary>
     public static Option<string[]> Accept { get; } = Opt.Many("--accept", "CODE", "Accept the warning of this code, such as key-identity; repeatable");

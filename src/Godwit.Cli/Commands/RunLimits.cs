@@ -18,6 +18,9 @@ internal static class RunLimits
     private static readonly Option<TimeSpan?> RollbackWindow = Opt.Parsed<TimeSpan?>(
         "--rollback-window", "TIME", "How long the retired table is kept for a rollback [24h]", text => Durations.Read(text));
 
+    private static readonly Option<TimeSpan?> PauseBudget = Opt.Parsed<TimeSpan?>(
+        "--pause-budget", "TIME", "How long a Kafka feed may be held while the names change hands [5m]", text => Durations.Read(text));
+
     private static readonly Option<bool> DropRetired = Opt.Flag("--drop-retired", "Drop the retired table right after the cutover: no rollback");
 
     private static readonly Option<long?> MaxRowsPerSecond = Opt.Parsed(
@@ -48,7 +51,7 @@ internal static class RunLimits
     public static IReadOnlyList<Option> Worker { get; } = [Detach, StartWindow];
 
     /// <summary>What concerns the cutover.</summary>
-    public static IReadOnlyList<Option> Cutover { get; } = [DeferCutover, RollbackWindow, DropRetired];
+    public static IReadOnlyList<Option> Cutover { get; } = [DeferCutover, PauseBudget, RollbackWindow, DropRetired];
 
     /// <summary>What slows or holds.</summary>
     public static IReadOnlyList<Option> Brakes { get; } = [MaxRowsPerSecond, MaxParts, MinFreeDisk, BrakeSql, Threads, Memory];
@@ -62,6 +65,7 @@ internal static class RunLimits
             StartWindow = call.Get(StartWindow),
             DeferCutover = call.Has(DeferCutover),
             RollbackWindow = call.Get(RollbackWindow) ?? defaults.RollbackWindow,
+            PauseBudget = call.Get(PauseBudget) ?? defaults.PauseBudget,
             DropRetired = call.Has(DropRetired),
             MaxRowsPerSecond = call.Get(MaxRowsPerSecond),
             MaxParts = call.Get(MaxParts),

@@ -29,7 +29,7 @@ public sealed record Plan
     /// <summary>The tables that it rebuilds, as a person reads them (<c>db.table</c>).</summary>
     public required IReadOnlyList<string> Tables { get; init; }
 
-    /// <summary>How new rows are caught meanwhile: <c>block-log</c>, <c>static</c>, <c>alter</c>; null when no table is rebuilt.</summary>
+    /// <summary>How new rows are caught meanwhile: <c>block-log</c>, <c>pause-feed</c>, <c>static</c>, <c>alter</c>; null when no table is rebuilt.</summary>
     public string? Strategy { get; init; }
 
     /// <summary>Why this way was taken, and what to know before it is; sentences for a person.</summary>

@@ -38,6 +38,22 @@ internal static class LastRounds
         await RunAsync(context, follower, ct);
     }
 
+    /// <summary>The last of it, while a feed is held: what had arrived by then, and proof that nothing else happened since <see cref="GetReadyAsync"/>.</summary>
+    /// <exception cref="PauseBudgetException">Rows changed in place meanwhile, and to compare them all would take too long.</exception>
+    public static async Task RunHeldAsync(StepContext context, RebuildSpec spec, Direction direction, CancellationToken ct)
+    {
+        if (spec.Held.Count == 0)
+        {
+            return;
+        }
+
+        await RunAsync(context, new Follower(context, spec, direction), ct);
+        if (direction.Name == "forward" && await new SourceGuard(context, spec).IsSuspectNowAsync(ct))
+        {
+            throw new PauseBudgetException($"Rows of {spec.Source} changed in place while its feed was held, so that everything must be compared once more.");
+        }
+    }
+
     private static bool VerifiedBeforeSuspicion(StepContext context)
     {
         var suspect = context.Journal.All<GuardFact>("suspect").Select(f => f.Sequence).LastOrDefault();

@@ -35,6 +35,17 @@ internal static class PlanText
         yield return spec.FollowsWrites
             ? "Writers go on all the time: new rows are found by their block number and copied in rounds, before and after the names change hands."
             : "Nothing may write during the run (strategy static); that nothing did is checked before and after the exchange.";
+        foreach (var sentence in draft.Feed.Sentences(spec.Source))
+        {
+            yield return sentence;
+        }
+
+        if (spec.Held.Count > 0)
+        {
+            yield return $"{string.Join(", ", spec.Held)} {(spec.Held.Count == 1 ? "is" : "are")} detached for the moment in which the names change hands, {Plain.Time(draft.Options.PauseBudget)} at most, and attached again however that ends. "
+                + $"Kafka keeps what arrives meanwhile; everything else that {(spec.Held.Count == 1 ? "it feeds" : "they feed")} stands still as well.";
+        }
+
         if (!spec.CanRollBackAfterCompletion)
         {
             yield return $"After the cutover there is no way back without loss, because merges of {draft.TargetEngine.Name} fold new rows into old ones. "
@@ -96,7 +107,7 @@ internal static class PlanText
             Add(AwaitCutover.Name, "Wait for `godwit cutover`");
         }
 
-        Add(CutOver.Name, $"Exchange the names of {spec.Source} and {spec.Staging}, then move over what writers still put into the old table");
+        Add(CutOver.Name, $"{(spec.Held.Count > 0 ? $"Hold {string.Join(", ", spec.Held)}, exchange" : "Exchange")} the names of {spec.Source} and {spec.Staging}, then move over what writers still put into the old table");
         return steps;
     }
 

@@ -20,6 +20,9 @@ internal sealed record RebuildDraft
     /// <summary>The table as it is to be; the source's own definition when only the table is being looked at.</summary>
     public required DesiredTable Desired { get; init; }
 
+    /// <summary>What writes to the table.</summary>
+    public required Feed Feed { get; init; }
+
     /// <summary>What differs.</summary>
     public required IReadOnlyList<TableChange> Changes { get; init; }
 

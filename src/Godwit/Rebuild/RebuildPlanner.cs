@@ -134,6 +134,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
             Options = options,
             Source = source,
             Desired = desired,
+            Feed = await FeedReader.ReadAsync(gateway, capabilities, source.Name, ct),
             Changes = changes,
             Way = await WayAsync(request, source, desired, changes, ct),
             Mapping = ColumnMapping.Between(source.Columns, desired.Columns, capabilities.HasInsertAllowMaterializedColumns),
@@ -184,6 +185,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
             ForwardPartition = await PartitionAsync(draft.Desired.Definition.PartitionBy, draft.Mapping, draft.Source, ct),
             BackwardPartition = PartitionIfMapped(draft.Source.Definition.PartitionBy, draft),
             FollowsWrites = follows,
+            Held = follows ? [.. draft.Feed.Held.Select(s => s.Table)] : [],
             Way = draft.Way,
             HoldsMerges = HoldsMerges(draft),
             ComparesFinal = ComparesFinal(draft),
@@ -196,7 +198,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
         return new OperationPlan(operation, PlanText.Steps(draft, spec, gateway.Name))
         {
             Table = draft.Source.Name.ToString(),
-            Strategy = draft.Way == RebuildWay.Alter ? "alter" : follows ? "block-log" : "static",
+            Strategy = draft.Way == RebuildWay.Alter ? "alter" : !follows ? "static" : spec.Held.Count > 0 ? "pause-feed" : "block-log",
             Reasons = [.. PlanText.Reasons(draft, spec), .. checks.Where(c => c.Verdict == CheckVerdict.Warning).Select(c => c.Message)],
         };
     }

@@ -42,8 +42,14 @@ public sealed record RebuildRequest
     /// <summary>Table settings, <c>name=value</c>.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];
 
-    /// <summary><c>auto</c>, <c>block-log</c> or <c>static</c>.</summary>
+    /// <summary><c>auto</c>, or one of <see cref="Strategies"/>.</summary>
     public string Strategy { get; init; } = "auto";
+
+    /// <summary>
+    /// How the new table gets what is written meanwhile: <c>block-log</c> follows inserts, <c>pause-feed</c> holds a Kafka feed while the names change
+    /// hands as well, <c>static</c> is for a table that nobody writes to.
+    /// </summary>
+    public static IReadOnlyList<string> Strategies { get; } = ["block-log", "pause-feed", "static"];
 
     /// <summary>Codes of warnings that a person has read and accepts, such as <c>key-identity</c>.</summary>
     public IReadOnlyList<string> Accept { get; init; } = [];
@@ -69,9 +75,9 @@ public sealed record RebuildRequest
             yield return "--ddl holds the whole definition, so it cannot be combined with single changes such as --order-by.";
         }
 
-        if (Strategy is not ("auto" or "block-log" or "static"))
+        if (Strategy != "auto" && !Strategies.Contains(Strategy, StringComparer.Ordinal))
         {
-            yield return $"--strategy {Strategy} does not exist: use auto, block-log or static.";
+            yield return $"--strategy {Strategy} does not exist: use auto, {string.Join(", ", Strategies.SkipLast(1))} or {Strategies[^1]}.";
         }
 
         foreach (var code in Accept.Except(RebuildChecks.Acceptable, StringComparer.Ordinal))

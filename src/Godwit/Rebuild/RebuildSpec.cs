@@ -33,8 +33,11 @@ public sealed record RebuildSpec : IOperationSpec
     /// <summary>The same the other way round.</summary>
     public string? BackwardPartition { get; init; }
 
-    /// <summary>Whether rows may arrive during the run (block-log).</summary>
+    /// <summary>Whether rows may arrive during the run (block-log, pause-feed).</summary>
     public required bool FollowsWrites { get; init; }
+
+    /// <summary>The Kafka tables that write to the source and are held while the names change hands (pause-feed).</summary>
+    public IReadOnlyList<QualifiedName> Held { get; init; } = [];
 
     /// <summary>How the table becomes the one that is wanted.</summary>
     public required RebuildWay Way { get; init; }

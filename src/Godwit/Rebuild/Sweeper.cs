@@ -60,7 +60,7 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
     {
         if (!context.Journal.Has($"swept/{direction.Name}"))
         {
-            var figures = new CutoverFigures(Math.Round(_exchange.TotalMilliseconds, 1), Math.Round(_gap.TotalMilliseconds, 1), _rows);
+            var figures = new CutoverFigures(Math.Round(_exchange.TotalMilliseconds, 1), Math.Round(_gap.TotalMilliseconds, 1), _rows) { PausedSeconds = FeedHold.Total(context.Journal)?.TotalSeconds };
             await context.Journal.FactAsync($"swept/{direction.Name}", figures);
             if (direction.Name == "forward")
             {

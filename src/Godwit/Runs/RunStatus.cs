@@ -130,4 +130,8 @@ public sealed record StatusError(DateTimeOffset At, int? Step, string Message, s
 /// <param name="ExchangeMs">How long EXCHANGE TABLES took, in milliseconds.</param>
 /// <param name="VisibilityGapMs">The longest time that a committed row could not be seen under the table's name, in milliseconds.</param>
 /// <param name="SweptRows">Rows that writers still put into the old table and that were moved over.</param>
-public sealed record CutoverFigures(double ExchangeMs, double VisibilityGapMs, long SweptRows);
+public sealed record CutoverFigures(double ExchangeMs, double VisibilityGapMs, long SweptRows)
+{
+    /// <summary>For how many seconds the feed was held; null when it was not.</summary>
+    public double? PausedSeconds { get; init; }
+}

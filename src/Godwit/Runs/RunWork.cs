@@ -89,6 +89,15 @@ internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
         },
         ct);
 
+    /// <summary>Puts back what must not stay held while nobody works on the run.</summary>
+    public async Task LetGoAsync()
+    {
+        foreach (var step in Plan.Steps.Where(s => book.Steps[s.Index].State is StepState.Running or StepState.Failed or StepState.Done))
+        {
+            await StepCatalog.Get(step.Kind).LetGoAsync(new StepContext(services, step));
+        }
+    }
+
     /// <summary>Ends the rollback window: removes what every operation kept for it.</summary>
     public async Task CleanUpAsync(CancellationToken ct)
     {

@@ -179,8 +179,8 @@ internal sealed class Runner
             : _book.FailAsync(RunState.Failed, Join("The process that worked on it died, and the setting autoContinue is off. `resume` goes on, `rollback` undoes it.", trouble)!, null, null));
     }
 
-    /// <summary>Kills all statements of the run.</summary>
-    /// <returns>Where that could not be done; null when none is at work any more. Whoever goes on with the run waits for them.</returns>
+    /// <summary>Kills all statements of the run, and puts back what must not stay held.</summary>
+    /// <returns>Where that could not be done; null when none is at work any more. Whoever goes on with the run does it first.</returns>
     private async Task<string?> KillAllAsync()
     {
         // Each node is awaited, whatever another one answers.
@@ -196,7 +196,17 @@ internal sealed class Runner
                 return $"Its statements on {node} could not be ended: {e.Message}";
             }
         }));
-        return failures.OfType<string>().ToList() is { Count: > 0 } told ? string.Join(' ', told) : null;
+        List<string> told = [.. failures.OfType<string>()];
+        try
+        {
+            await _work.LetGoAsync();
+        }
+        catch (Exception e) when (e is ClickHouseException or StepFailedException)
+        {
+            told.Add(e.Message);
+        }
+
+        return told.Count > 0 ? string.Join(' ', told) : null;
     }
 
     /// <summary>The work was cancelled: why, and what is next; null to let go of the run.</summary>

@@ -15,6 +15,8 @@ internal sealed class CutOver : IStep
     /// <summary>The journal's fact that everything has been swept: the step is done.</summary>
     public const string Swept = "swept/forward";
 
+    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMinutes(1);
+
     public string Kind => Name;
 
     public bool IsGated => true;
@@ -23,19 +25,25 @@ internal sealed class CutOver : IStep
     {
         var spec = context.Shared<RebuildSpec>();
         var sweeper = new Sweeper(context, spec, spec.ForwardDirection(exchanged: true));
-        await EndOwnStatementsAsync(context, ct);
+        await BeginAsync(context, spec, ct);
         if (!await IsExchangedAsync(context, spec, ct))
         {
             var witness = new ViewWitness(context, spec, spec.ForwardDirection(exchanged: false));
             await WithLiveTableAsync(
                 context,
                 spec,
-                async () =>
-                {
-                    await PrepareAsync(context, spec, witness, ct);
-                    await context.Journal.FactAsync("position/backward", await Positions.LastAsync(context.Gateway, spec.Staging, ct));
-                    await ExchangeAsync(context, spec, sweeper, toExchanged: true, ct);
-                },
+                () => PatientlyAsync(
+                    context,
+                    spec,
+                    toExchanged: true,
+                    () => PrepareAsync(context, spec, witness, ct),
+                    async token =>
+                    {
+                        await LastRounds.RunHeldAsync(context, spec, spec.ForwardDirection(exchanged: false), token);
+                        await context.Journal.FactAsync("position/backward", await Positions.LastAsync(context.Gateway, spec.Staging, token));
+                        await ExchangeAsync(context, spec, sweeper, toExchanged: true, token);
+                    },
+                    ct),
                 () => LetGoAsync(context, spec, witness));
         }
 
@@ -48,7 +56,7 @@ internal sealed class CutOver : IStep
     public async Task PrepareUndoAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<RebuildSpec>();
-        await EndOwnStatementsAsync(context, ct);
+        await BeginAsync(context, spec, ct);
         if (!await IsExchangedAsync(context, spec, ct))
         {
             return;
@@ -90,7 +98,7 @@ internal sealed class CutOver : IStep
     public async Task UndoAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<RebuildSpec>();
-        await EndOwnStatementsAsync(context, ct);
+        await BeginAsync(context, spec, ct);
         var exchanged = await IsExchangedAsync(context, spec, ct);
         if (!exchanged && !context.Journal.Has("exchange/backward"))
         {
@@ -104,11 +112,17 @@ internal sealed class CutOver : IStep
             await WithLiveTableAsync(
                 context,
                 spec,
-                async () =>
-                {
-                    await BringOldTableUpToDateAsync(context, spec, witness, ct);
-                    await ExchangeAsync(context, spec, sweeper, toExchanged: false, ct);
-                },
+                () => PatientlyAsync(
+                    context,
+                    spec,
+                    toExchanged: false,
+                    () => BringOldTableUpToDateAsync(context, spec, witness, ct),
+                    async token =>
+                    {
+                        await LastRounds.RunHeldAsync(context, spec, spec.BackwardDirection(exchanged: true), token);
+                        await ExchangeAsync(context, spec, sweeper, toExchanged: false, token);
+                    },
+                    ct),
                 () => LetGoOfNewTableAsync(context, spec));
         }
 
@@ -121,6 +135,8 @@ internal sealed class CutOver : IStep
 
         await new ViewWitness(context, spec, sweeper.Direction).FeedAsync(ct);
     }
+
+    public Task LetGoAsync(StepContext context) => new FeedHold(context, context.Shared<RebuildSpec>()).ReleaseAsync();
 
     /// <summary>Whether the source's name stands for the new table, decided by UUID.</summary>
     public static async Task<bool> IsExchangedAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
@@ -153,7 +169,39 @@ internal sealed class CutOver : IStep
     }
 
     // An EXCHANGE whose answer was lost may still be under way: until it has ended, the names say nothing, and a second one would undo it.
-    private static Task EndOwnStatementsAsync(StepContext context, CancellationToken ct) => LongStatement.KillOwnAsync(context, ct);
+    // And whoever was at it before may have died while the feed was held.
+    private static async Task BeginAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    {
+        await LongStatement.KillOwnAsync(context, ct);
+        await new FeedHold(context, spec).ReleaseAsync();
+    }
+
+    /// <summary>Gets ready while the feed flows, then lets the names change hands while it is held: again and again until that has gone fast enough.</summary>
+    private static async Task PatientlyAsync(
+        StepContext context, RebuildSpec spec, bool toExchanged, Func<Task> prepare, Func<CancellationToken, Task> exchange, CancellationToken ct)
+    {
+        while (true)
+        {
+            await prepare();
+            try
+            {
+                await new FeedHold(context, spec).WhileHeldAsync(exchange, ct);
+                return;
+            }
+            catch (PauseBudgetException e)
+            {
+                await LongStatement.KillOwnAsync(context, ct);
+                if (await IsExchangedAsync(context, spec, ct) == toExchanged)
+                {
+                    return;
+                }
+
+                context.Board.Brake = $"{e.Message} It is tried again in {Plain.Time(BetweenAttempts)}";
+                await Task.Delay(BetweenAttempts, context.Clock, ct);
+                context.Board.Brake = null;
+            }
+        }
+    }
 
     // What holds the live table for the exchange must not stay when the run fails or is stopped before it.
     private static async Task WithLiveTableAsync(StepContext context, RebuildSpec spec, Func<Task> work, Func<Task> letGo)

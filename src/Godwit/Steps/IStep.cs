@@ -27,6 +27,9 @@ internal interface IStep
     /// <summary>Refuses an undoing that cannot be done or would lose something, and does what can be done for it while the run may still go forward.</summary>
     Task PrepareUndoAsync(StepContext context, CancellationToken ct) => Task.CompletedTask;
 
+    /// <summary>Puts back what must not stay held while nobody works on the run: called when work on it stops, and for an owner that died.</summary>
+    Task LetGoAsync(StepContext context) => Task.CompletedTask;
+
     /// <summary>Undoes it, whether it was done, begun, or not even that.</summary>
     Task UndoAsync(StepContext context, CancellationToken ct);
 }

@@ -1,0 +1,117 @@
+using Godwit.ClickHouse;
+using Godwit.Runs;
+
+namespace Godwit.Rebuild;
+
+/// <summary>The journal's fact that the feed is held, or was.</summary>
+/// <param name="Since">Since when (UTC).</param>
+/// <param name="Tables">What was detached for it.</param>
+/// <param name="Until">When it went on (UTC); null while it is held.</param>
+internal sealed record HoldFact(DateTimeOffset Since, IReadOnlyList<QualifiedName> Tables, DateTimeOffset? Until);
+
+/// <summary>The feed was held for as long as it may be, and what had to be done meanwhile was not.</summary>
+internal sealed class PauseBudgetException(string message) : Exception(message);
+
+/// <summary>
+/// Holds what writes to the source in the background while the names change hands, and always puts it back. The Kafka table itself is
+/// detached, and not its view: a Kafka table that other views read would go on without this one, and these messages would be gone. Its
+/// DETACH also waits for the block that is being written. Kafka keeps what is not read.
+/// </summary>
+internal sealed class FeedHold(StepContext context, RebuildSpec spec)
+{
+    private const string Fact = "feed-hold";
+
+    /// <summary>For how long the feed was held, all attempts together; null when it never was.</summary>
+    public static TimeSpan? Total(StepJournal journal) => journal.Find<PausedFact>(PausedFact.Name) is { } paused ? TimeSpan.FromSeconds(paused.Seconds) : null;
+
+    /// <summary>Does something while nothing of the feed writes. The feed goes on however that ends.</summary>
+    /// <exception cref="PauseBudgetException">It took longer than the feed may be held.</exception>
+    public async Task WhileHeldAsync(Func<CancellationToken, Task> work, CancellationToken ct)
+    {
+        if (spec.Held.Count == 0)
+        {
+            await work(ct);
+            return;
+        }
+
+        using var budget = new CancellationTokenSource(context.Options.PauseBudget, context.Clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, budget.Token);
+        try
+        {
+            await HoldAsync(either.Token);
+            await work(either.Token);
+        }
+        catch (Exception e) when (budget.IsCancellationRequested && !ct.IsCancellationRequested && e is OperationCanceledException or ClickHouseException)
+        {
+            throw new PauseBudgetException($"The feed was held for {Plain.Time(context.Options.PauseBudget)}, which is its budget, and the names had not changed hands.");
+        }
+        finally
+        {
+            await ReleaseAsync();
+        }
+    }
+
+    /// <summary>Puts the feed back, also after the death of whoever held it. It is not cancelled.</summary>
+    /// <exception cref="StepFailedException">It could not be put back.</exception>
+    public async Task ReleaseAsync()
+    {
+        if (context.Journal.Find<HoldFact>(Fact) is not { Until: null } hold)
+        {
+            return;
+        }
+
+        // A DETACH whose answer was lost may still be under way.
+        await LongStatement.KillOwnAsync(context, CancellationToken.None);
+        foreach (var table in hold.Tables)
+        {
+            await AttachAsync(table);
+        }
+
+        var now = context.Clock.GetUtcNow();
+        var before = Total(context.Journal) ?? TimeSpan.Zero;
+        await context.Journal.FactAsync(PausedFact.Name, new PausedFact(Math.Round((before + (now - hold.Since)).TotalSeconds, 3)));
+        await context.Journal.FactAsync(Fact, hold with { Until = now });
+    }
+
+    private async Task HoldAsync(CancellationToken ct)
+    {
+        context.Board.Activity = "holding the feed";
+        List<QualifiedName> present = [];
+        foreach (var table in spec.Held)
+        {
+            // What somebody else has detached is not ours to attach.
+            if (await TableReader.FindEngineAsync(context.Gateway, table, ct) is not null)
+            {
+                present.Add(table);
+            }
+        }
+
+        await context.Journal.FactAsync(Fact, new HoldFact(context.Clock.GetUtcNow(), present, null));
+        foreach (var table in present)
+        {
+            // Permanently: a server that is restarted would attach it.
+            await context.ChangeAsync("hold", ct, $"DETACH TABLE {table.ToSql()} PERMANENTLY SYNC");
+        }
+    }
+
+    private async Task AttachAsync(QualifiedName table)
+    {
+        try
+        {
+            if (await TableReader.FindEngineAsync(context.Gateway, table, CancellationToken.None) is null)
+            {
+                await context.ChangeAsync("release", CancellationToken.None, $"ATTACH TABLE {table.ToSql()}");
+            }
+        }
+        catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
+        {
+            throw new StepFailedException($"{table} was detached to hold the feed of {spec.Source} and could not be attached again: {e.ServerMessage} Until it is, nothing is read from Kafka: mend that and `resume`, or ATTACH it by hand.", e);
+        }
+    }
+}
+
+/// <summary>The journal's fact for how long the feed was held so far.</summary>
+internal sealed record PausedFact(double Seconds)
+{
+    public const string Name = "feed-paused";
+}
