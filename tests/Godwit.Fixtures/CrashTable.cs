@@ -10,7 +10,7 @@ public sealed class CrashTable : IAsyncDisposable
     /// <summary>Rows of inserts that had begun before the exchange, which the view has seen then: from this id on.</summary>
     private const int Late = 900_000;
 
-    private static readonly string[] Own = ["t", "seen", "v", "ledger", "done"];
+    private static readonly string[] Own = ["t", "seen", "v", "ledger", "done", "queue", "pump"];
     private readonly CrashScenario _scenario;
     private readonly ClickHouseGateway _gateway;
     private int _next = 1000;
@@ -39,6 +39,13 @@ public sealed class CrashTable : IAsyncDisposable
             "INSERT INTO {db}.seen SELECT id FROM {db}.ledger",
             "CREATE MATERIALIZED VIEW {db}.v TO {db}.seen AS SELECT id FROM {db}.t",
             .. Insert("t", 200, 100),
+            .. scenario.HasFeed
+                ? new[]
+                {
+                    $"CREATE TABLE {{db}}.queue {Columns} ENGINE = Kafka SETTINGS kafka_broker_list = '127.0.0.1:1', kafka_topic_list = 'none', kafka_group_name = 'crash', kafka_format = 'JSONEachRow'",
+                    "CREATE MATERIALIZED VIEW {db}.pump TO {db}.t AS SELECT * FROM {db}.queue",
+                }
+                : [],
         ];
         foreach (var statement in statements)
         {
@@ -106,9 +113,11 @@ public sealed class CrashTable : IAsyncDisposable
         rows.Count.ShouldBe(0, $"left: {string.Join(' ', rows.Select(r => r["name"]))}");
     }
 
-    /// <summary>Every row is there once, and the view has seen it once.</summary>
+    /// <summary>Every row is there once, the view has seen it once, and the feed flows.</summary>
     public async Task RequireExactAsync()
     {
+        var feeders = await _gateway.QueryAsync($"SELECT name FROM system.tables WHERE database = '{Database}' AND name IN ('queue', 'pump') ORDER BY name");
+        feeders.Select(f => f["name"]).ShouldBe(_scenario.HasFeed ? ["pump", "queue"] : [], "what feeds the table");
         async Task<string> FiguresAsync(string figures, string from) => await _gateway.ScalarAsync<string>($"SELECT toString(tuple({figures})) FROM {Database}.{from}");
         (await FiguresAsync(_scenario.Figures, "t")).ShouldBe(await FiguresAsync(_scenario.Figures, "ledger"), "rows of the table, and of the ledger");
 

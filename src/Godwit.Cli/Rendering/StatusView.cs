@@ -122,5 +122,5 @@ internal static class StatusView
     }
 
     private static string Cutover(CutoverFigures figures) => FormattableString.Invariant(
-        $"exchange {figures.ExchangeMs:0.#} ms · rows invisible for at most {figures.VisibilityGapMs:0.#} ms · {figures.SweptRows:N0} late rows moved over");
+        $"exchange {figures.ExchangeMs:0.#} ms · rows invisible for at most {figures.VisibilityGapMs:0.#} ms · {figures.SweptRows:N0} late rows moved over{(figures.PausedSeconds is { } held ? FormattableString.Invariant($" · feed held for {held:0.#} s") : "")}");
 }
