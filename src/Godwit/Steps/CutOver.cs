@@ -15,8 +15,6 @@ internal sealed class CutOver : IStep
     /// <summary>The journal's fact that everything has been swept: the step is done.</summary>
     public const string Swept = "swept/forward";
 
-    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMinutes(1);
-
     public string Kind => Name;
 
     public bool IsGated => true;
@@ -196,8 +194,9 @@ internal sealed class CutOver : IStep
                     return;
                 }
 
-                context.Board.Brake = $"{e.Message} It is tried again in {Plain.Time(BetweenAttempts)}";
-                await Task.Delay(BetweenAttempts, context.Clock, ct);
+                // The feed flows for as long as it was held, so that it catches up.
+                context.Board.Brake = $"{e.Message} It is tried again in {Plain.Time(context.Options.PauseBudget)}";
+                await Task.Delay(context.Options.PauseBudget, context.Clock, ct);
                 context.Board.Brake = null;
             }
         }
