@@ -84,12 +84,11 @@ internal static class WebPages
         while (!line.Contains("/setup?code=", StringComparison.Ordinal));
 
         // Whoever writes into a pipe that nobody reads waits some day.
-        serve.BeginOutputReadLine();
-        serve.BeginErrorReadLine();
+        _ = Task.WhenAll(serve.StandardOutput.ReadToEndAsync(), serve.StandardError.ReadToEndAsync());
         var link = line[line.IndexOf("http://", StringComparison.Ordinal)..];
         await page.GotoAsync(link);
         await page.GetByLabel("Name").FillAsync("bench");
-        await page.GetByLabel("Password", new() { Exact = true }).FillAsync("correct horse battery");
+        await page.GetByLabel("Password").First.FillAsync("correct horse battery");
         await page.GetByLabel("Password again").FillAsync("correct horse battery");
         await page.GetByRole(AriaRole.Button, new() { Name = "Make the admin" }).ClickAsync();
         await page.GetByRole(AriaRole.Heading, new() { Name = "Overview" }).WaitForAsync();
