@@ -88,6 +88,7 @@ install_servers() {
     command -v curl >/dev/null || missing+=(curl)
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
     command -v chromium >/dev/null || missing+=(chromium)
+    command -v java >/dev/null || missing+=(default-jre-headless)
     if ((${#missing[@]} > 0)); then
         command -v apt-get >/dev/null ||
             fail "The tests need ${missing[*]} as Debian packages it, and there is no apt-get here."
@@ -186,7 +187,7 @@ done
 
 command -v dotnet >/dev/null || fail 'The .NET 10 SDK is needed, and there is no dotnet on the PATH.'
 dotnet --version >/dev/null 2>&1 || fail 'The .NET 10 SDK (global.json) is needed; the dotnet on the PATH has none.'
-command -v npm >/dev/null || fail 'npm is needed: it fetches the ClickHouse engine that Godwit tests with.'
+command -v npm >/dev/null || fail 'npm is needed: it fetches the ClickHouse engine and the Kafka broker that Godwit tests with.'
 install_servers
 
 mkdir -p -- "$results"

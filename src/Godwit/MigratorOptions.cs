@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Godwit.ClickHouse;
+using Godwit.Kafka;
 using Godwit.Metadata;
 using Godwit.Migrations;
 using Godwit.Notifications;
@@ -44,7 +45,7 @@ public sealed record MigratorOptions
     internal Delivery Delivery { get; init; } = new();
 
     /// <summary>What is wrong with them, one sentence each.</summary>
-    public IReadOnlyList<string> Problems() => Kafka is null || KafkaVersion.IsAddress(Kafka) ? [] : [$"'{Kafka}' is not the address of a Kafka broker: write host:port, such as kafka.example:9092."];
+    public IReadOnlyList<string> Problems() => Kafka is null || KafkaConnection.IsAddress(Kafka) ? [] : [$"'{Kafka}' is not the address of a Kafka broker: write host:port, such as kafka.example:9092."];
 
     internal RunHost Host(ClickHouseGateway gateway, IStore store) =>
         new(store, gateway, Clock) { Migrations = Migrations, PostgreSql = PostgreSql, Kafka = Kafka, AppVersion = AppVersion, Cluster = Cluster };

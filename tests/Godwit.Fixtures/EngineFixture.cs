@@ -38,7 +38,9 @@ public sealed class EngineFixture : IAsyncDisposable
 
     /// <summary>Starts one.</summary>
     /// <param name="hasQueryLog">Whether it keeps system.query_log.</param>
-    public static Task<EngineFixture> StartAsync(bool hasQueryLog = false) => StartAsync(Cluster + (hasQueryLog ? QueryLog : ""), 0);
+    /// <param name="configuration">What else its configuration says, such as <see cref="KafkaFixture.ClickHouseConfiguration"/>.</param>
+    public static Task<EngineFixture> StartAsync(bool hasQueryLog = false, string configuration = "") =>
+        StartAsync(Cluster + (hasQueryLog ? QueryLog : "") + configuration, 0);
 
     /// <summary>Starts one for each row of a cluster: its shard is its place in the list.</summary>
     /// <param name="name">The cluster's name.</param>

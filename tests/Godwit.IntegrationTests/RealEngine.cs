@@ -11,7 +11,7 @@ public sealed class RealEngine : IAsyncLifetime
     /// <summary>The engine.</summary>
     public EngineFixture Engine { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync() => Engine = await EngineFixture.StartAsync();
+    public async ValueTask InitializeAsync() => Engine = await EngineFixture.StartAsync(configuration: KafkaFixture.ClickHouseConfiguration);
 
     public ValueTask DisposeAsync() => Engine.DisposeAsync();
 }

@@ -2,12 +2,16 @@ using Godwit.Rebuild;
 
 namespace Godwit.Checks;
 
-/// <summary>A precheck of a rebuild: it reads, it changes nothing.</summary>
-internal interface IRebuildCheck
+/// <summary>Something that is looked at before a run, or in it: it reads, it changes nothing.</summary>
+internal interface ICheck
 {
     /// <summary>Its name in results.</summary>
     string Name { get; }
+}
 
+/// <summary>A precheck of a rebuild.</summary>
+internal interface IRebuildCheck : ICheck
+{
     /// <summary>What it found; null when it does not apply.</summary>
     Task<CheckResult?> RunAsync(RebuildDraft draft, CancellationToken ct);
 }
@@ -70,11 +74,13 @@ internal static class RebuildChecks
 /// <summary>Shorthand for the answers of a check.</summary>
 internal static class CheckAnswers
 {
-    public static CheckResult Ok(this IRebuildCheck check, string message) => new(check.Name, CheckVerdict.Ok, message);
+    public static CheckResult Ok(this ICheck check, string message) => new(check.Name, CheckVerdict.Ok, message);
 
-    public static CheckResult Warn(this IRebuildCheck check, string message) => new(check.Name, CheckVerdict.Warning, message);
+    public static CheckResult Warn(this ICheck check, string message) => new(check.Name, CheckVerdict.Warning, message);
 
-    public static CheckResult Refuse(this IRebuildCheck check, string message) => new(check.Name, CheckVerdict.Refused, message);
+    public static CheckResult Refuse(this ICheck check, string message) => new(check.Name, CheckVerdict.Refused, message);
+
+    public static CheckResult Unreadable(this ICheck check, string message) => new(check.Name, CheckVerdict.Unreadable, message);
 
     /// <summary>Refused unless a person has accepted this by name.</summary>
     public static CheckResult RefuseUnlessAccepted(this IRebuildCheck check, RebuildDraft draft, string message) =>

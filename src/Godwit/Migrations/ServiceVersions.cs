@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Godwit.ClickHouse;
+using Godwit.Kafka;
 using Godwit.Runs;
 
 namespace Godwit.Migrations;
