@@ -1,0 +1,119 @@
+using Godwit.ClickHouse;
+using Godwit.Fixtures;
+using Godwit.Metadata;
+using Godwit.Metadata.Sqlite;
+using Godwit.Rebuild;
+using Godwit.Runs;
+using Shouldly;
+using Xunit;
+
+namespace Godwit.IntegrationTests.Kafka;
+
+/// <summary>Tables that a real broker feeds, by a producer that never stops, are rebuilt. The oracle is what the broker has acknowledged.</summary>
+public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("godwit-feed-");
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Every_message_is_there_once_after_the_cutover_and_after_the_rollback()
+    {
+        await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), real.Engine);
+        await using var producer = await ProduceAsync(feed);
+        await using var store = await StoreAsync();
+        var migrator = new Migrator(feed.Gateway, store);
+
+        var status = await migrator.RunAsync(await PlannedAsync(migrator, feed), ct: Ct);
+
+        status.State.ShouldBe(RunState.Completed, status.Problem);
+        status.Strategy.ShouldBe("pause-feed");
+        (await KeyAsync(feed)).ShouldBe("uuid, id");
+        await GrowsAsync(feed);
+        status = await migrator.RollbackAsync(status.RunId, ct: Ct);
+        status.State.ShouldBe(RunState.RolledBack, status.Problem);
+        (await KeyAsync(feed)).ShouldBe("id");
+        await RequireExactAsync(feed, producer);
+    }
+
+    [Fact]
+    public async Task Every_message_is_there_once_when_the_broker_dies_while_the_feed_is_held()
+    {
+        await using var broker = await KafkaFixture.StartAsync();
+        await using var feed = await KafkaFeed.CreateAsync(broker, real.Engine);
+        await using var producer = await ProduceAsync(feed);
+        await using var store = await StoreAsync();
+        using var network = new Meddler("DETACH TABLE", broker.KillAsync);
+        using var gateway = real.Engine.Gateway(network);
+        var migrator = new Migrator(gateway, store);
+
+        var status = await migrator.RunAsync(await PlannedAsync(migrator, feed), ct: Ct);
+        await broker.StartAgainAsync();
+
+        status.State.ShouldBe(RunState.Completed, status.Problem);
+        await GrowsAsync(feed);
+        await RequireExactAsync(feed, producer);
+    }
+
+    [Fact]
+    public async Task Every_message_is_there_once_when_the_server_dies_while_the_feed_is_held()
+    {
+        await using var engine = await EngineFixture.StartAsync(configuration: KafkaFixture.ClickHouseConfiguration);
+        await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), engine);
+        await using var producer = await ProduceAsync(feed);
+        await using var store = await StoreAsync();
+        using var network = new Meddler("DETACH TABLE", async () =>
+        {
+            await engine.KillAsync();
+            await engine.RestartAsync();
+        });
+        using var gateway = engine.Gateway(network);
+        var migrator = new Migrator(gateway, store);
+
+        var status = await migrator.RunAsync(await PlannedAsync(migrator, feed), ct: Ct);
+        status = status.State == RunState.Completed ? status : await migrator.ResumeAsync(status.RunId, ct: Ct);
+
+        status.State.ShouldBe(RunState.Completed, status.Problem);
+        await GrowsAsync(feed);
+        await RequireExactAsync(feed, producer);
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    private static async Task<KafkaProducer> ProduceAsync(KafkaFeed feed)
+    {
+        var producer = KafkaProducer.Start(feed.Broker, feed.Topic, pause: TimeSpan.FromMilliseconds(20));
+        await Wait.UntilAsync(async () => await feed.RowsAsync() > 1000, Ct);
+        return producer;
+    }
+
+    private static async Task<string> PlannedAsync(Migrator migrator, KafkaFeed feed)
+    {
+        var proposal = await migrator.ProposeAsync(new RebuildRequest { Table = new QualifiedName(feed.Database, "events"), OrderBy = "(uuid, id)" }, new RunOptions(), Ct);
+        return await migrator.CreateRunAsync(proposal.Plan.ShouldNotBeNull(string.Join(' ', proposal.Checks.Where(c => c.Blocks).Select(c => c.Message))), new RunOptions(), Ct);
+    }
+
+    private static Task<string> KeyAsync(KafkaFeed feed) =>
+        feed.Gateway.ScalarAsync<string>($"SELECT sorting_key FROM system.tables WHERE database = '{feed.Database}' AND name = 'events'", ct: Ct);
+
+    // What came after the cutover must be there after a rollback too.
+    private static async Task GrowsAsync(KafkaFeed feed)
+    {
+        var before = await feed.RowsAsync();
+        await Wait.UntilAsync(async () => await feed.RowsAsync() > before + 500, Ct);
+    }
+
+    private static async Task RequireExactAsync(KafkaFeed feed, KafkaProducer producer)
+    {
+        await GrowsAsync(feed);
+        await producer.StopAsync();
+        await Wait.UntilAsync(async () => (await feed.LagAsync()).Total == 0, Ct);
+        var sent = producer.Acknowledged.Count;
+        (await feed.RowsAsync()).ShouldBeInRange(sent, sent + producer.Unknown.Count);
+        (await feed.Gateway.ScalarAsync<long>($"SELECT uniqExact(uuid) FROM {feed.Database}.events", ct: Ct)).ShouldBe(await feed.RowsAsync(), "no message is there twice");
+        var ids = (await feed.Gateway.QueryAsync($"SELECT id FROM {feed.Database}.events", ct: Ct)).Select(r => r.Int64("id")).ToHashSet();
+        producer.Acknowledged.Where(id => !ids.Contains(id)).ShouldBeEmpty();
+    }
+
+    private async Task<IStore> StoreAsync() => await SqliteStore.OpenAsync(Path.Combine(_folder.FullName, "state.db"), ct: Ct);
+}
