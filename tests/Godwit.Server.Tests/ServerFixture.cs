@@ -8,6 +8,7 @@ using Godwit.Metadata.Accounts;
 using Godwit.Server.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Shouldly;
 
 namespace Godwit.Server.Tests;
@@ -50,15 +51,24 @@ public sealed class ServerFixture : IAsyncDisposable
     /// <summary>Starts one.</summary>
     /// <param name="engine">The ClickHouse that holds the tables; stays the caller's.</param>
     /// <param name="setup">What is special about it; null for nothing.</param>
-    public static async Task<ServerFixture> StartAsync(EngineFixture engine, ServerSetup? setup = null)
+    public static Task<ServerFixture> StartAsync(EngineFixture engine, ServerSetup? setup = null) => StartAsync(engine.Url, setup ?? new ServerSetup());
+
+    /// <summary>Starts one.</summary>
+    /// <param name="clickHouse">The server that holds the tables; it need not be there.</param>
+    /// <param name="setup">What is special about it.</param>
+    public static async Task<ServerFixture> StartAsync(Uri clickHouse, ServerSetup setup)
     {
-        setup ??= new ServerSetup();
         var folder = setup.State is null ? Directory.CreateTempSubdirectory("godwit-server-").FullName : null;
         var state = setup.State ?? Path.Combine(folder!, "state.db");
         var options = setup.Options(new ServeOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0), RunsWorker = setup.RunsWorker });
-        var migrator = new MigratorOptions { Migrations = setup.Migrations, AppVersion = setup.AppVersion };
+        var migrator = new MigratorOptions { Migrations = setup.Migrations, AppVersion = setup.AppVersion, Clock = setup.Clock };
         StoreLocation.TryParse(state, out var store, out var problem).ShouldBeTrue(problem);
-        var app = GodwitServer.Build(options, new ClickHouseOptions { Url = engine.Url }, store!, migrator);
+        var app = GodwitServer.Build(options, new ClickHouseOptions { Url = clickHouse }, store!, migrator);
+        if (setup.Log is { } log)
+        {
+            app.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
+        }
+
         List<string> said = [];
         return new ServerFixture(app, await GodwitServer.StartAsync(app, said.Add, CancellationToken.None), state, folder, said);
     }

@@ -1,4 +1,5 @@
 using Godwit.Migrations;
+using Microsoft.Extensions.Logging;
 
 namespace Godwit.Server.Tests;
 
@@ -16,6 +17,12 @@ public sealed record ServerSetup
 
     /// <summary>The version of the application.</summary>
     public string? AppVersion { get; init; }
+
+    /// <summary>What it takes the time from.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Is given what it logs; null for nobody.</summary>
+    public ILoggerProvider? Log { get; init; }
 
     /// <summary>Changes how it is reached; port and worker are set before.</summary>
     public Func<ServeOptions, ServeOptions> Options { get; init; } = options => options;

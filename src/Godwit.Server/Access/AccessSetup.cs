@@ -27,7 +27,6 @@ internal static class AccessSetup
         services.AddSingleton<KnownTokens>();
         services.AddSingleton<Sessions>();
         services.AddSingleton<SessionCookie>();
-        services.AddScoped<SessionWatch>();
         services.AddSingleton<SetupLink>();
         services.AddSingleton<LoginThrottle>();
         services.AddSingleton<LoginDoor>();

@@ -28,6 +28,11 @@ internal sealed partial class Tokens(IAccountStore store, TimeProvider clock)
             problems.Add("Say what the token is for, in at most 100 characters: it is how you will know it again.");
         }
 
+        if (Plain.Clean(name) != name)
+        {
+            problems.Add("What the token is for is written in letters and signs that can be seen: it is shown to others, in terminals too.");
+        }
+
         if (days < 1 || days > Longest.TotalDays)
         {
             problems.Add($"A token is good for 1 to {Longest.TotalDays:0} days.");
@@ -48,6 +53,9 @@ internal sealed partial class Tokens(IAccountStore store, TimeProvider clock)
         var isKept = await store.AddTokenAsync(new TokenRecord(id, Hash(secret), name.Trim(), user.Name, role, now, now + TimeSpan.FromDays(days)), ct);
         return isKept ? ($"godwit_{id}_{secret}", []) : (null, [$"There is no user {user.Name} any more."]);
     }
+
+    /// <summary>The public part of a token.</summary>
+    public static string IdOf(string token) => token.Split('_')[1];
 
     /// <summary>All tokens, the newest first; those of a user when one is named.</summary>
     public async Task<IReadOnlyList<TokenRecord>> ListAsync(string? user, CancellationToken ct) => [.. (await store.ListTokensAsync(ct)).Where(t => user is null || t.User == user)];

@@ -50,7 +50,7 @@ internal static class SettingRoutes
     public static async Task<Ok<Setting>> SetAsync(Migrator migrator, string name, Body<NewValue> body, HttpContext http, CancellationToken ct)
     {
         _ = Require(name);
-        await migrator.SetAsync(name, body.Value.Value, Policies.ActorOf(http), ct);
+        await SettingDoor.SetAsync(migrator, http, name, body.Value.Value);
         return TypedResults.Ok(await FindAsync(migrator, name, ct));
     }
 
@@ -59,7 +59,7 @@ internal static class SettingRoutes
     public static async Task<Ok<Setting>> UnsetAsync(Migrator migrator, string name, HttpContext http, CancellationToken ct)
     {
         _ = Require(name);
-        await migrator.SetAsync(name, null, Policies.ActorOf(http), ct);
+        await SettingDoor.SetAsync(migrator, http, name, null);
         return TypedResults.Ok(await FindAsync(migrator, name, ct));
     }
 

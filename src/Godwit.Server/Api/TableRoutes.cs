@@ -56,9 +56,11 @@ internal static class TableRoutes
         tables.MapGet("/tables", ListAsync).WithName("listTables");
         tables.MapGet("/tables/detail", ReadAsync).WithName("readTable");
         tables.MapGet("/tables/doctor", DiagnoseAsync).WithName("diagnoseTable");
-        tables.MapGet("/tables/workload", WorkloadAsync).WithName("readWorkload");
-        tables.MapGet("/tables/keys", KeysAsync).WithName("readKeys");
-        tables.MapGet("/tables/suggestions", SuggestAsync).WithName("suggestKeys");
+
+        // They show what others have asked the server, word for word, and ask it again what that reads.
+        tables.MapGet("/tables/workload", WorkloadAsync).WithName("readWorkload").RequireAuthorization(Policies.Operator);
+        tables.MapGet("/tables/keys", KeysAsync).WithName("readKeys").RequireAuthorization(Policies.Operator);
+        tables.MapGet("/tables/suggestions", SuggestAsync).WithName("suggestKeys").RequireAuthorization(Policies.Operator);
 
         // Who plans says SQL that is asked at once (brakes, definitions), so it takes who may run it.
         tables.MapPost("/rebuilds/plan", PlanAsync).WithName("planRebuild").WithMetadata(new ChangesNothing()).RequireAuthorization(Policies.Operator);

@@ -60,7 +60,7 @@ internal static class TokenRoutes
             throw new InvalidRequestException(problems);
         }
 
-        var token = TokenDocument.Of((await tokens.FindByIdAsync(secret.Split('_')[1], ct))!);
+        var token = TokenDocument.Of((await tokens.FindByIdAsync(Tokens.IdOf(secret), ct))!);
         await migrator.RecordAsync(Policies.ActorOf(http), "make token", token.Id, $"{token.Name}, of {token.User}, {token.Role}, {wish.Days} days", ct);
         Idempotency.KeepInstead(http, new MadeToken(null, "The secret was in the first answer and cannot be told again. When it did not arrive, remove this token and make another one.", token));
         return TypedResults.Created($"/api/v1/tokens/{token.Id}", new MadeToken(secret, "Keep the secret now: it cannot be told again.", token));

@@ -1,3 +1,4 @@
+using Godwit.Server.Access;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
@@ -44,18 +45,20 @@ internal sealed class EventStream(Func<CancellationToken, IAsyncEnumerable<Strea
     private async Task SendAsync(HttpResponse response, TimeProvider clock, CancellationTokenSource end)
     {
         await using var events = listen(end.Token).GetAsyncEnumerator(end.Token);
+        var watch = new StayWatch(mayStay, clock);
         var next = events.MoveNextAsync().AsTask();
         try
         {
             while (true)
             {
-                if (await Task.WhenAny(next, Task.Delay(Heartbeat, clock, end.Token)) != next)
+                var isSilent = await Task.WhenAny(next, Task.Delay(Heartbeat, clock, end.Token)) != next;
+                if (end.IsCancellationRequested || !await watch.MayStayAsync())
                 {
-                    if (end.IsCancellationRequested || !await mayStay())
-                    {
-                        return;
-                    }
+                    return;
+                }
 
+                if (isSilent)
+                {
                     await response.WriteAsync(":\n\n", end.Token);
                 }
                 else if (await next)

@@ -22,10 +22,23 @@ internal static class LiveRoutes
     public static void MapLive(this IEndpointRouteBuilder app)
     {
         var live = app.MapGroup("/live").ExcludeFromDescription();
-        live.MapGet("/runs/{run}", (string run, RunPage page, LiveHub<LiveFrame> hub, HttpContext http, IHostApplicationLifetime life) =>
-            Stream(http, life, hub, $"run {run}", () => page.LookAsync(run, CancellationToken.None)));
+        live.MapGet("/runs/{run}", FollowRunAsync);
         live.MapGet("/overview", (OverviewPage page, LiveHub<LiveFrame> hub, HttpContext http, IHostApplicationLifetime life) =>
             Stream(http, life, hub, "overview", () => page.LookAsync(CancellationToken.None)));
+    }
+
+    private static async Task<IResult> FollowRunAsync(string run, Migrator migrator, RunPage page, LiveHub<LiveFrame> hub, HttpContext http, IHostApplicationLifetime life)
+    {
+        try
+        {
+            await migrator.StatusAsync(run, http.RequestAborted);
+            return Stream(http, life, hub, $"run {run}", () => page.LookAsync(run, CancellationToken.None));
+        }
+        catch (RunNotFoundException)
+        {
+            // Or somebody could have the store asked for ever for what is not there.
+            return Results.NotFound();
+        }
     }
 
     private static ServerSentEventsResult<string> Stream(HttpContext http, IHostApplicationLifetime life, LiveHub<LiveFrame> hub, string key, Func<Task<LiveFrame>> look)
@@ -37,7 +50,8 @@ internal static class LiveRoutes
     private static async IAsyncEnumerable<SseItem<string>> EventsAsync(
         HttpContext http, IHostApplicationLifetime life, LiveHub<LiveFrame> hub, string key, Func<Task<LiveFrame>> look, [EnumeratorCancellation] CancellationToken ct)
     {
-        var watch = http.RequestServices.GetRequiredService<SessionWatch>();
+        var (sessions, cookie) = (http.RequestServices.GetRequiredService<Sessions>(), http.RequestServices.GetRequiredService<SessionCookie>());
+        var watch = new StayWatch(async () => await sessions.FindAsync(cookie.Read(http), ct) is not null, http.RequestServices.GetRequiredService<TimeProvider>());
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, life.ApplicationStopping);
         var frames = hub.FollowAsync(key, () => LookAsync(look), Period, either.Token).GetAsyncEnumerator(either.Token);
         await using (frames)
@@ -47,7 +61,7 @@ internal static class LiveRoutes
             while (await NextAsync(frames, either.Token))
             {
                 // A page may be open for days. What it is told ends with the session that it was opened in.
-                if (!await watch.IsGoodAsync(http))
+                if (!await watch.MayStayAsync())
                 {
                     yield break;
                 }

@@ -75,6 +75,11 @@ public sealed record RebuildRequest
             yield return "--ddl holds the whole definition, so it cannot be combined with single changes such as --order-by.";
         }
 
+        foreach (var text in new[] { OrderBy, PrimaryKey, PartitionBy, SampleBy, Engine, Ttl }.Concat(AddColumns).Concat(ModifyColumns).Concat(Settings).OfType<string>().Where(t => !SqlText.IsWhole(t)))
+        {
+            yield return $"'{text}' does not stand by itself: each bracket, quote and comment must be closed where it was opened, and a name with $ or # be quoted.";
+        }
+
         if (Strategy != "auto" && !Strategies.Contains(Strategy, StringComparer.Ordinal))
         {
             yield return $"--strategy {Strategy} does not exist: use auto, {string.Join(", ", Strategies.SkipLast(1))} or {Strategies[^1]}.";

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Godwit.Rebuild;
 
 /// <summary>
@@ -6,6 +8,8 @@ namespace Godwit.Rebuild;
 /// </summary>
 internal static class SqlText
 {
+    private static readonly SearchValues<char> ReadOtherwise = SearchValues.Create("$#\u2018\u2019\u201C\u201D");
+
     /// <summary>A word or a single punctuation character, and how deep in brackets it stands.</summary>
     internal readonly record struct Token(int Start, int End, int Depth, TokenKind Kind)
     {
@@ -59,6 +63,17 @@ internal static class SqlText
         }
 
         return tokens;
+    }
+
+    /// <summary>
+    /// Whether a text can be put into a statement without going on into what follows it: brackets, quotes and comments that it opens it closes,
+    /// and it closes no others. What is read in another way by servers (heredocs, # and typographic quotes) is taken for no.
+    /// </summary>
+    public static bool IsWhole(string text)
+    {
+        var (own, followed) = (Tokens(text), Tokens($"{text} x"));
+        return followed.Count == own.Count + 1 && followed[^1].Depth == 0
+            && own.TrueForAll(t => t.Depth >= 0 && (t.Kind is TokenKind.String or TokenKind.Quoted || text.AsSpan(t.Start, t.End - t.Start).IndexOfAny(ReadOtherwise) < 0));
     }
 
     /// <summary>Cuts at the commas that stand outside all brackets.</summary>

@@ -110,6 +110,13 @@ public sealed record WorkerSettings
             : word));
     }
 
+    /// <summary>
+    /// Whether a value for a setting has Godwit read a file or a variable that it does not read now: who sets such a one can have what it
+    /// holds sent to a mail server of his own.
+    /// </summary>
+    internal bool ReadsMore(string name, string written) =>
+        name == NotifyName && Words(written).Except(Words(_values.Get<string>(NotifyName)), StringComparer.Ordinal).Any(word => NotifyTargets.ReadOne(word, []) is ReferredTarget or MailTarget { Login: not null });
+
     /// <summary>All that is wrong with a value for a setting, one sentence each; empty when it can be stored.</summary>
     public static IReadOnlyList<string> Problems(string name, string value)
     {

@@ -1,65 +1,52 @@
 using System.Collections.Concurrent;
-using System.Net;
-using Godwit.ClickHouse;
 using Godwit.Fixtures;
-using Godwit.Metadata;
 using Godwit.Metadata.Accounts;
 using Godwit.Server.Access;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Shouldly;
 
 namespace Godwit.Server.Tests.Access;
 
-/// <summary>The real server on a free port with a clock that stands still and a state file, for pages that need no ClickHouse: there is none.</summary>
+/// <summary>A server with a clock that stands still, for pages that need no ClickHouse: there is none.</summary>
 internal sealed class Site : IAsyncDisposable
 {
-    public const string Password = "correct horse battery";
+    public const string Password = ServerFixture.Password;
 
-    private readonly WebApplication _app;
-    private readonly string? _folder;
+    private readonly ServerFixture _server;
     private readonly LogLines _log;
 
-    private Site(WebApplication app, Uri url, string state, string? folder, ManualClock clock, IReadOnlyList<string> said, LogLines log) =>
-        (_app, Url, State, _folder, Clock, Said, _log) = (app, url, state, folder, clock, said, log);
+    private Site(ServerFixture server, ManualClock clock, LogLines log) => (_server, Clock, _log) = (server, clock, log);
 
-    public Uri Url { get; }
+    public Uri Url => _server.Url;
 
-    public string State { get; }
+    public string State => _server.State;
 
     public ManualClock Clock { get; }
 
     /// <summary>What it told whoever started it.</summary>
-    public IReadOnlyList<string> Said { get; }
+    public IReadOnlyList<string> Said => _server.Said;
 
     public IEnumerable<string> Log => _log.Lines;
 
-    public IServiceProvider Services => _app.Services;
+    public IServiceProvider Services => _server.Services;
 
-    public Migrator Migrator => Services.GetRequiredService<Migrator>();
+    public Migrator Migrator => _server.Migrator;
 
     public Accounts Accounts => Services.GetRequiredService<Accounts>();
 
     public Tokens Tokens => Services.GetRequiredService<Tokens>();
 
-    public IAccountStore Store => Services.GetRequiredService<IAccountStore>();
+    public IAccountStore Store => _server.AccountStore;
 
     /// <summary>The path of the first admin's link.</summary>
     public string SetupPath => Services.GetRequiredService<SetupLink>().Path;
 
     public static async Task<Site> StartAsync(Func<ServeOptions, ServeOptions>? change = null, string? state = null)
     {
-        var folder = state is null ? Directory.CreateTempSubdirectory("godwit-site-").FullName : null;
-        state ??= Path.Combine(folder!, "state.db");
-        var clock = new ManualClock(DateTimeOffset.UtcNow);
-        var options = new ServeOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0), RunsWorker = false };
-        var app = GodwitServer.Build(
-            change?.Invoke(options) ?? options, new ClickHouseOptions { Url = new Uri("http://127.0.0.1:9") }, StoreLocation.Sqlite(state), new MigratorOptions { Clock = clock });
-        var log = new LogLines();
-        app.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
-        List<string> said = [];
-        return new Site(app, await GodwitServer.StartAsync(app, said.Add, CancellationToken.None), state, folder, clock, said, log);
+        var (clock, log) = (new ManualClock(DateTimeOffset.UtcNow), new LogLines());
+        var setup = new ServerSetup { RunsWorker = false, State = state, Clock = clock, Log = log, Options = change ?? (options => options) };
+        return new Site(await ServerFixture.StartAsync(new Uri("http://127.0.0.1:9"), setup), clock, log);
     }
 
     /// <summary>Makes a user with <see cref="Password"/>.</summary>
@@ -86,15 +73,7 @@ internal sealed class Site : IAsyncDisposable
     public async Task<IReadOnlyList<string>> AuditAsync() =>
         [.. (await Migrator.AuditAsync(200)).Select(e => $"{e.Who} from {e.From}: {e.Action} {e.Subject}{(e.Details is null ? "" : $" ({e.Details})")}")];
 
-    public async ValueTask DisposeAsync()
-    {
-        await _app.StopAsync();
-        await _app.DisposeAsync();
-        if (_folder is not null)
-        {
-            Directory.Delete(_folder, recursive: true);
-        }
-    }
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private sealed class LogLines : ILoggerProvider, ILogger
     {

@@ -13,32 +13,15 @@ using Xunit;
 namespace Godwit.Server.Tests.Api;
 
 /// <summary>Streams of events.</summary>
-public sealed class EventTests(RealEngine engine) : IAsyncLifetime
+public sealed class EventTests(RealEngine engine) : ApiTests(engine, Role.Operator, runsWorker: true)
 {
-    private ServerFixture _server = null!;
-    private ApiCaller _api = null!;
-
-    private static CancellationToken Ct => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
-        _server = await ServerFixture.StartAsync(engine.Engine);
-        _api = await ApiCaller.OfAsync(_server, Role.Operator);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _api.Dispose();
-        await _server.DisposeAsync();
-    }
-
     [Fact]
     public async Task Who_listens_to_all_runs_is_told_of_those_that_are_made_and_of_their_ends()
     {
         var old = await RunAsync(false);
         List<(string Run, string State)> seen = [];
         var run = "";
-        await foreach (var told in EventReader.FollowAsync(_api.Http, "/events"))
+        await foreach (var told in EventReader.FollowAsync(Api.Http, "/events"))
         {
             told.Type.ShouldBe("status");
             var status = JsonDocument.Parse(told.Data).RootElement;
@@ -54,7 +37,7 @@ public sealed class EventTests(RealEngine engine) : IAsyncLifetime
         seen.Count(s => s.Run == old).ShouldBe(1);
 
         // Whoever begins to listen now hears nothing of what is at its end already.
-        await foreach (var told in EventReader.FollowAsync(_api.Http, "/events"))
+        await foreach (var told in EventReader.FollowAsync(Api.Http, "/events"))
         {
             JsonDocument.Parse(told.Data).RootElement.GetProperty("runId").GetString().ShouldBe(old);
             break;
@@ -65,17 +48,17 @@ public sealed class EventTests(RealEngine engine) : IAsyncLifetime
     public async Task A_client_that_comes_back_is_not_told_again_what_it_has_seen()
     {
         var run = await RunAsync(true);
-        var first = await EventReader.ReadToEndAsync(_api.Http, $"/runs/{run}/events");
+        var first = await EventReader.ReadToEndAsync(Api.Http, $"/runs/{run}/events");
 
-        (await EventReader.ReadToEndAsync(_api.Http, $"/runs/{run}/events")).Select(e => e.Type).ShouldBe(["status", "end"]);
-        (await EventReader.ReadToEndAsync(_api.Http, $"/runs/{run}/events", first[^2].Id)).Select(e => e.Type).ShouldBe(["end"]);
+        (await EventReader.ReadToEndAsync(Api.Http, $"/runs/{run}/events")).Select(e => e.Type).ShouldBe(["status", "end"]);
+        (await EventReader.ReadToEndAsync(Api.Http, $"/runs/{run}/events", first[^2].Id)).Select(e => e.Type).ShouldBe(["end"]);
     }
 
     [Fact]
-    public async Task Streams_end_with_the_server()
+    public async Task Streams_end_with_theServer()
     {
-        await using var server = await ServerFixture.StartAsync(engine.Engine, new ServerSetup { RunsWorker = false, State = _server.State });
-        using var api = new ApiCaller(server.Client(await _server.TokenAsync(Role.Viewer)));
+        await using var server = await ServerFixture.StartAsync(Engine, new ServerSetup { RunsWorker = false, State = Server.State });
+        using var api = new ApiCaller(server.Client(await Server.TokenAsync(Role.Viewer)));
         var run = await RunAsync(false);
         var one = Listening(api.Http, $"/runs/{run}/events");
         var all = Listening(api.Http, "/events");
@@ -124,16 +107,39 @@ public sealed class EventTests(RealEngine engine) : IAsyncLifetime
     {
         var asked = 0;
         using var body = new MemoryStream();
-        var http = new DefaultHttpContext
-        {
-            RequestServices = new ServiceCollection().AddSingleton<IHostApplicationLifetime>(new Life()).AddSingleton<TimeProvider>(new HastyClock()).BuildServiceProvider(),
-            Response = { Body = body },
-        };
 
-        await new EventStream(SilenceAsync, () => Task.FromResult(++asked < 3)).ExecuteAsync(http);
+        await new EventStream(SilenceAsync, () => Task.FromResult(++asked < 3)).ExecuteAsync(Http(new HastyClock(), body));
 
         Encoding.UTF8.GetString(body.ToArray()).ShouldBe("retry: 1000\n\n:\n\n:\n\n");
     }
+
+    [Fact]
+    public async Task Who_may_not_listen_any_more_is_let_go_in_the_midst_of_news_too()
+    {
+        var (asked, clock) = (0, new ManualClock());
+        using var body = new MemoryStream();
+
+        await new EventStream(NewsAsync, () => Task.FromResult(++asked < 2)).ExecuteAsync(Http(clock, body));
+
+        Encoding.UTF8.GetString(body.ToArray()).Split("id: ").Skip(1).Select(e => e[0]).ShouldBe(['1', '2', '3']);
+
+        // Something happens every three seconds, so that there is never a silence in which to look.
+        async IAsyncEnumerable<StreamEvent> NewsAsync([EnumeratorCancellation] CancellationToken ct)
+        {
+            for (var i = 1; i < 10; i++)
+            {
+                await Task.Yield();
+                clock.Advance(TimeSpan.FromSeconds(3));
+                yield return new StreamEvent("status", $"{i}", "{}");
+            }
+        }
+    }
+
+    private static DefaultHttpContext Http(TimeProvider clock, Stream body) => new()
+    {
+        RequestServices = new ServiceCollection().AddSingleton<IHostApplicationLifetime>(new Life()).AddSingleton(clock).BuildServiceProvider(),
+        Response = { Body = body },
+    };
 
     private static async IAsyncEnumerable<StreamEvent> SilenceAsync([EnumeratorCancellation] CancellationToken ct)
     {
@@ -162,7 +168,7 @@ public sealed class EventTests(RealEngine engine) : IAsyncLifetime
     }
 
     private async Task<string> RunAsync(bool start) =>
-        (await _api.PostAsync("/runs", new { rebuild = new { table = await TableOfEvents.MakeAsync(engine.Engine), orderBy = "(team, id)" }, start })).ShouldBe(System.Net.HttpStatusCode.Created)["runId"]!;
+        (await Api.PostAsync("/runs", new { rebuild = new { table = await TableOfEvents.MakeAsync(Engine), orderBy = "(team, id)" }, start })).ShouldBe(System.Net.HttpStatusCode.Created)["runId"]!;
 
     private sealed class Life : IHostApplicationLifetime
     {
@@ -177,9 +183,17 @@ public sealed class EventTests(RealEngine engine) : IAsyncLifetime
         }
     }
 
-    /// <summary>Every wait is over at once.</summary>
+    /// <summary>Every wait is over at once, and the time has passed.</summary>
     private sealed class HastyClock : TimeProvider
     {
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => base.CreateTimer(callback, state, TimeSpan.Zero, period);
+        private DateTimeOffset _now = DateTimeOffset.UnixEpoch;
+
+        public override DateTimeOffset GetUtcNow() => _now;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            _now += dueTime;
+            return base.CreateTimer(callback, state, TimeSpan.Zero, period);
+        }
     }
 }

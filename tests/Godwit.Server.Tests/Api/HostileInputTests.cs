@@ -115,9 +115,22 @@ public sealed class HostileInputTests(RealEngine engine) : IAsyncLifetime
         }
 
         yield return ("a quoted table that is not there", 409, Post("/runs", _operator, new { rebuild = new { table = "`a'; DROP DATABASE default; --`.`<script>alert(1)</script>`", orderBy = "id" } }));
-        foreach (var expression in new[] { $"id); DROP TABLE {_table}; --", $"(id) AS SELECT * FROM {_table}", script, "id\n) ENGINE = URL('http://127.0.0.1:1/') --" })
+        foreach (var (expression, status) in new[] { ($"id); DROP TABLE {_table}; --", 400), ($"(id) AS SELECT * FROM {_table}", 409), (script, 409), ("id\n) ENGINE = URL('http://127.0.0.1:1/') --", 400) })
         {
-            yield return ($"sorted by {expression}", 409, Post("/runs", _operator, new { rebuild = new { table = _table, orderBy = expression } }));
+            yield return ($"sorted by {expression}", status, Post("/runs", _operator, new { rebuild = new { table = _table, orderBy = expression } }));
+        }
+
+        // The rest of the statement would be theirs: where the copy goes to, and what is written there when it is only planned.
+        foreach (var end in new[] { "--", "/*", "COMMENT '", "SETTINGS x = [", "$$'$$ --", "# x" })
+        {
+            var column = $"id UInt64) ENGINE = URL('http://127.0.0.1:1/', CSV) AS SELECT 1 {end}";
+            yield return ($"a column that is {column}", 400, Post("/runs", _operator, new { rebuild = new { table = _table, modifyColumns = new[] { column }, accept = new[] { "key-identity" } } }));
+            yield return ($"a new column that is {column}", 400, Post("/runs", _operator, new { rebuild = new { table = _table, addColumns = new[] { $"x UInt8 DEFAULT 1, {column}" }, accept = new[] { "key-identity" } } }));
+        }
+
+        foreach (var column in new[] { "x String DEFAULT $$'$$) ENGINE = URL('http://127.0.0.1:1/', CSV) --'", "x String DEFAULT \u2018'\u2019) ENGINE = URL('http://127.0.0.1:1/', CSV) --'" })
+        {
+            yield return ($"a column whose quotes servers read in another way: {column}", 400, Post("/runs", _operator, new { rebuild = new { table = _table, addColumns = new[] { column } } }));
         }
 
         yield return ("a definition of something else", 400, Post("/runs", _operator, new { rebuild = new { table = _table, ddl = $"DROP TABLE {_table}" } }));
@@ -127,6 +140,8 @@ public sealed class HostileInputTests(RealEngine engine) : IAsyncLifetime
         yield return ("a user with a line break", 400, Post("/users", _admin, new { name = "a\n", role = "Admin", password = "long enough to be one" }));
         yield return ("the user of a token", 400, Post("/tokens", _admin, new { user = script, name = "x", role = "Viewer", days = 1 }));
         yield return ("days", 400, Post("/tokens", _admin, new { user = "viewer", name = "x", role = "Viewer", days = int.MaxValue }));
+        yield return ("the name of a token", 400, Post("/tokens", _admin, new { user = "viewer", name = "a\u001b[2J\u202e", role = "Viewer", days = 1 }));
+        yield return ("a file of the server's", 400, Request("PUT", "/settings/notify", _operator, """{"value":"file:/etc/passwd"}""", Json, Key()));
         yield return ("more than its user may", 400, Post("/tokens", _admin, new { user = "viewer", name = "x", role = "Admin", days = 1 }));
         yield return ("a version", 400, Request("GET", "/upgrade?to=%3Cscript%3Ealert(1)%3C/script%3E", _viewer, null));
         yield return ("a time window", 400, Request("PUT", "/settings/timeWindows", _operator, """{"value":"'; DROP TABLE settings; --"}""", Json, Key()));

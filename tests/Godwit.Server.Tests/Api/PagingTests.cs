@@ -6,23 +6,8 @@ using Xunit;
 namespace Godwit.Server.Tests.Api;
 
 /// <summary>Lists come in pages.</summary>
-public sealed class PagingTests(RealEngine engine) : IAsyncLifetime
+public sealed class PagingTests(RealEngine engine) : ApiTests(engine, Role.Admin, runsWorker: false)
 {
-    private ServerFixture _server = null!;
-    private ApiCaller _api = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _server = await ServerFixture.StartAsync(engine.Engine, new ServerSetup { RunsWorker = false });
-        _api = await ApiCaller.OfAsync(_server, Role.Admin);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _api.Dispose();
-        await _server.DisposeAsync();
-    }
-
     [Fact]
     public async Task Every_run_is_on_one_page_although_others_are_made_meanwhile()
     {
@@ -32,17 +17,17 @@ public sealed class PagingTests(RealEngine engine) : IAsyncLifetime
             made.Add(await RunAsync());
         }
 
-        var first = await _api.GetAsync("/runs?limit=2");
+        var first = await Api.GetAsync("/runs?limit=2");
         first.Items.Select(IdOf).ShouldBe([made[4], made[3]]);
         await RunAsync();
-        var second = await _api.GetAsync($"/runs?limit=2&cursor={first["next"]}");
+        var second = await Api.GetAsync($"/runs?limit=2&cursor={first["next"]}");
         second.Items.Select(IdOf).ShouldBe([made[2], made[1]]);
         await RunAsync();
-        var last = await _api.GetAsync($"/runs?limit=2&cursor={second["next"]}");
+        var last = await Api.GetAsync($"/runs?limit=2&cursor={second["next"]}");
         last.Items.Select(IdOf).ShouldBe([made[0]]);
         last["next"].ShouldBeNull();
-        (await _api.AllAsync("/runs", 1)).Count.ShouldBe(7);
-        (await _api.GetAsync("/runs?limit=7"))["next"].ShouldBeNull();
+        (await Api.AllAsync("/runs", 1)).Count.ShouldBe(7);
+        (await Api.GetAsync("/runs?limit=7"))["next"].ShouldBeNull();
     }
 
     [Fact]
@@ -50,10 +35,10 @@ public sealed class PagingTests(RealEngine engine) : IAsyncLifetime
     {
         for (var i = 1; i <= 7; i++)
         {
-            (await _api.PutAsync("/settings/maxConcurrentRuns", new { value = $"{i}" })).ShouldBe(HttpStatusCode.OK);
+            (await Api.PutAsync("/settings/maxConcurrentRuns", new { value = $"{i}" })).ShouldBe(HttpStatusCode.OK);
         }
 
-        (await _api.AllAsync("/audit", 3)).Select(e => e.GetProperty("details").GetString()).ShouldBe(["7", "6", "5", "4", "3", "2", "1"]);
+        (await Api.AllAsync("/audit", 3)).Select(e => e.GetProperty("details").GetString()).ShouldBe(["7", "6", "5", "4", "3", "2", "1"]);
     }
 
     [Fact]
@@ -61,21 +46,21 @@ public sealed class PagingTests(RealEngine engine) : IAsyncLifetime
     {
         foreach (var name in new[] { "bob", "cyd", "dan", "eve" })
         {
-            (await _api.PostAsync("/users", new { name, role = "Viewer", password = ServerFixture.Password })).ShouldBe(HttpStatusCode.Created);
-            (await _api.PostAsync("/tokens", new { user = name, name, role = "Viewer", days = 1 })).ShouldBe(HttpStatusCode.Created);
+            (await Api.PostAsync("/users", new { name, role = "Viewer", password = ServerFixture.Password })).ShouldBe(HttpStatusCode.Created);
+            (await Api.PostAsync("/tokens", new { user = name, name, role = "Viewer", days = 1 })).ShouldBe(HttpStatusCode.Created);
         }
 
-        var users = await _api.GetAsync("/users?limit=2");
+        var users = await Api.GetAsync("/users?limit=2");
         users.Items.Select(NameOf).ShouldBe(["admin", "bob"]);
-        var tokens = await _api.GetAsync("/tokens?limit=2");
+        var tokens = await Api.GetAsync("/tokens?limit=2");
         tokens.Items.Select(NameOf).ShouldBe(["eve", "dan"]);
-        (await _api.DeleteAsync("/users/bob")).ShouldBe(HttpStatusCode.NoContent);
-        (await _api.DeleteAsync($"/tokens/{tokens.Items[1].GetProperty("id").GetString()}")).ShouldBe(HttpStatusCode.NoContent);
-        (await _api.PostAsync("/users", new { name = "ada", role = "Viewer", password = ServerFixture.Password })).ShouldBe(HttpStatusCode.Created);
+        (await Api.DeleteAsync("/users/bob")).ShouldBe(HttpStatusCode.NoContent);
+        (await Api.DeleteAsync($"/tokens/{tokens.Items[1].GetProperty("id").GetString()}")).ShouldBe(HttpStatusCode.NoContent);
+        (await Api.PostAsync("/users", new { name = "ada", role = "Viewer", password = ServerFixture.Password })).ShouldBe(HttpStatusCode.Created);
 
-        (await _api.GetAsync($"/users?limit=2&cursor={users["next"]}")).Items.Select(NameOf).ShouldBe(["cyd", "dan"]);
-        (await _api.GetAsync($"/tokens?limit=1&cursor={tokens["next"]}")).Items.Select(NameOf).ShouldBe(["cyd"]);
-        (await _api.AllAsync("/settings", 4)).Count.ShouldBe(Workers.WorkerSettings.Definitions.Count);
+        (await Api.GetAsync($"/users?limit=2&cursor={users["next"]}")).Items.Select(NameOf).ShouldBe(["cyd", "dan"]);
+        (await Api.GetAsync($"/tokens?limit=1&cursor={tokens["next"]}")).Items.Select(NameOf).ShouldBe(["cyd"]);
+        (await Api.AllAsync("/settings", 4)).Count.ShouldBe(Workers.WorkerSettings.Definitions.Count);
     }
 
     [Theory]
@@ -88,7 +73,7 @@ public sealed class PagingTests(RealEngine engine) : IAsyncLifetime
     {
         foreach (var list in new[] { "/audit", "/users", "/settings", "/migrations" })
         {
-            (await _api.GetAsync($"{list}?cursor={cursor}")).ShouldRefuse(HttpStatusCode.BadRequest, "cursor");
+            (await Api.GetAsync($"{list}?cursor={cursor}")).ShouldRefuse(HttpStatusCode.BadRequest, "cursor");
         }
     }
 
@@ -96,5 +81,5 @@ public sealed class PagingTests(RealEngine engine) : IAsyncLifetime
 
     private static string? NameOf(System.Text.Json.JsonElement item) => item.GetProperty("name").GetString();
 
-    private async Task<string> RunAsync() => (await _api.PostAsync("/runs", new { rebuild = new { table = await TableOfEvents.MakeAsync(engine.Engine), orderBy = "(team, id)" } })).ShouldBe(HttpStatusCode.Created)["runId"]!;
+    private async Task<string> RunAsync() => (await Api.PostAsync("/runs", new { rebuild = new { table = await TableOfEvents.MakeAsync(Engine), orderBy = "(team, id)" } })).ShouldBe(HttpStatusCode.Created)["runId"]!;
 }

@@ -26,6 +26,7 @@ public class RoleTests
         { "/users/viewer/ask/logout", 302, 403, 403, 200 },
         { "/runs/x/ask/pause", 302, 403, 404, 404 },
         { "/live/overview/x", 401, 404, 404, 404 },
+        { "/live/runs/nosuch", 401, 404, 404, 404 },
         { "/login", 200, 200, 200, 200 },
         { "/setup", 200, 200, 200, 200 },
         { "/status/404", 200, 200, 200, 200 },
@@ -83,6 +84,7 @@ public class RoleTests
         (await browser.PostAsync("/settings", [.. hidden, ("_handler", "drain"), ("Form.Value", "true"), ("Form.Act", "save")])).Status.ShouldBe(400);
 
         (await site.Migrator.SettingsAsync(Ct)).Drain.ShouldBeFalse();
+        (await site.AuditAsync())[0].ShouldBe("viewer from 127.0.0.1: refused /settings (POST by Viewer)");
     }
 
     [Fact]

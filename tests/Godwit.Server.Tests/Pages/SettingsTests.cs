@@ -66,11 +66,33 @@ public class SettingsTests
         (await site.Migrator.SettingsAsync(Ct)).Texts.ShouldBe(WorkerSettings.Definitions.ToDictionary(d => d.Name, d => d.Default!), ignoreOrder: true);
     }
 
+    // With a mail server of one's own as the target, Godwit would hand over whatever it can read.
+    [Theory]
+    [InlineData("env:GODWIT_OPENID_SECRET")]
+    [InlineData("file:/etc/godwit/key.pem")]
+    [InlineData("smtp://ada@mail.example/?from=a@mail.example&to=a@mail.example&password-env=GODWIT_PASSWORD")]
+    [InlineData("https://hooks.example.com/x smtps://ada@mail.example/?from=a@mail.example&to=a@mail.example&password-file=/etc/godwit/key.pem")]
+    public async Task Only_an_admin_lets_the_server_read_a_file_or_a_variable_of_its_own(string value)
+    {
+        await using var site = await Site.StartAsync();
+        using var browser = await site.VisitorOfAsync(Role.Operator);
+        using var admin = await site.VisitorOfAsync(Role.Admin);
+
+        (await SaveAsync(browser, "notify", value)).Text.ShouldContain("Only an admin may name a file or an environment variable");
+        (await site.Migrator.SettingsAsync(Ct)).Texts["notify"].ShouldBe("");
+        (await site.AuditAsync())[0].ShouldStartWith("operator from 127.0.0.1: set refused notify");
+
+        // What an admin has named an operator may leave as it is, and take away.
+        (await SaveAsync(admin, "notify", value)).Status.ShouldBe(302);
+        (await SaveAsync(browser, "notify", $"{value} https://hooks.example.com/y")).Status.ShouldBe(302);
+        (await SaveAsync(browser, "notify", "")).Status.ShouldBe(302);
+    }
+
     [Fact]
     public async Task The_secret_in_an_address_never_reaches_a_page_and_is_not_lost_by_saving_what_is_shown()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.VisitorOfAsync(Role.Operator);
+        using var browser = await site.VisitorOfAsync(Role.Admin);
         using var viewer = await site.VisitorOfAsync(Role.Viewer);
         await SaveAsync(browser, "notify", Hook);
 
@@ -97,7 +119,7 @@ public class SettingsTests
     public async Task Of_two_addresses_that_look_alike_one_is_not_guessed()
     {
         await using var site = await Site.StartAsync();
-        using var browser = await site.VisitorOfAsync(Role.Operator);
+        using var browser = await site.VisitorOfAsync(Role.Admin);
         await SaveAsync(browser, "notify", $"{Hook}1 {Hook}2");
 
         await SaveAsync(browser, "notify", $"{Shown} {Shown} env:ANOTHER");

@@ -1,16 +1,15 @@
 using Godwit.Metadata;
-using Microsoft.AspNetCore.Http;
 
 namespace Godwit.Server.Access;
 
-/// <summary>Looks from time to time whether the session of a long answer is still good.</summary>
-internal sealed class SessionWatch(Sessions sessions, SessionCookie cookie, TimeProvider clock)
+/// <summary>Looks from time to time whether whoever is given a long answer may still have it: a session or a token may end in its midst.</summary>
+internal sealed class StayWatch(Func<Task<bool>> look, TimeProvider clock)
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
     private DateTimeOffset _looked = clock.GetUtcNow();
 
-    /// <summary>Whether it was when it was last looked at.</summary>
-    public async Task<bool> IsGoodAsync(HttpContext http)
+    /// <summary>Whether he might when it was last looked at. To be asked before each thing that he is told.</summary>
+    public async Task<bool> MayStayAsync()
     {
         var now = clock.GetUtcNow();
         if (now - _looked < Period)
@@ -21,7 +20,7 @@ internal sealed class SessionWatch(Sessions sessions, SessionCookie cookie, Time
         _looked = now;
         try
         {
-            return await sessions.FindAsync(cookie.Read(http), http.RequestAborted) is not null;
+            return await look();
         }
         catch (StoreException)
         {
