@@ -1,5 +1,6 @@
 using Godwit.Checks;
 using Godwit.ClickHouse;
+using Godwit.Inspection;
 using Godwit.Metadata;
 using Godwit.Migrations;
 using Godwit.Notifications;
@@ -36,6 +37,8 @@ internal interface IMigrator : IAsyncDisposable
     Task WorkAsync(IProgress<WorkerEvent> events, CancellationToken ct);
 
     Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct);
+
+    Task<Comparison> CompareAsync(ComparisonRequest request, CancellationToken ct);
 
     Task<string> CreateRunAsync(Plan plan, RunOptions options, CancellationToken ct);
 
@@ -90,6 +93,8 @@ internal sealed class OwnedMigrator(ClickHouseGateway gateway, IStore store, Mig
     public Task WorkAsync(IProgress<WorkerEvent> events, CancellationToken ct) => new Worker(_migrator, events).RunAsync(ct);
 
     public Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct) => _migrator.DiagnoseAsync(table, ct);
+
+    public Task<Comparison> CompareAsync(ComparisonRequest request, CancellationToken ct) => _migrator.CompareAsync(request, ct);
 
     public Task<string> CreateRunAsync(Plan plan, RunOptions options, CancellationToken ct) => _migrator.CreateRunAsync(plan, options, ct);
 

@@ -35,6 +35,7 @@ internal static class Verbs
         RunsCommand.Verb,
         ErrorsCommand.Verb,
         DoctorCommand.Verb,
+        CompareCommand.Verb,
         ServeCommand.Verb,
         WorkerCommand.Verb,
         CheckCommand.Verb,

@@ -32,6 +32,7 @@ internal static class ApiRoutes
         api.MapEvents();
         api.MapMigrations();
         api.MapTables();
+        api.MapComparison();
         api.MapSettings();
         api.MapInstance();
         api.MapUsers();

@@ -46,6 +46,7 @@ public sealed record Problem
     internal static Problem? Of(Exception exception) => exception switch
     {
         InvalidRequestException e => Of(StatusCodes.Status400BadRequest, e.Problems),
+        NotAllowedException => Of(StatusCodes.Status403Forbidden, exception.Message),
         BadHttpRequestException e => Of(e.StatusCode, Sentence(e)),
         NothingThereException or RunNotFoundException => Of(StatusCodes.Status404NotFound, exception.Message),
         RefusedException e => Of(StatusCodes.Status409Conflict, [.. e.Results.Where(r => r.Blocks).Select(r => r.Message)]) with { Checks = e.Results },
@@ -76,6 +77,9 @@ public sealed record Problem
 
 /// <summary>What a path names is not there.</summary>
 internal sealed class NothingThereException(string sentence) : Exception(sentence);
+
+/// <summary>The caller may make this call, but not like this.</summary>
+internal sealed class NotAllowedException(string sentence) : Exception(sentence);
 
 /// <summary>A key came with another request before.</summary>
 internal sealed class KeyTakenException(string sentence) : Exception(sentence);

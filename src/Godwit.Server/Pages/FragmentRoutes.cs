@@ -1,3 +1,4 @@
+using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Inspection;
 using Godwit.Metadata;
@@ -18,6 +19,7 @@ internal static class FragmentRoutes
         app.MapGet("/runs/{run}/steps", StepsAsync).ExcludeFromDescription();
         app.MapGet("/runs/{run}/cells", CellsAsync).ExcludeFromDescription();
         app.MapGet("/tables/rows", TablesAsync).ExcludeFromDescription();
+        app.MapGet("/compare/report", CompareAsync).ExcludeFromDescription();
         app.MapGet("/rebuild/advice", AdviceAsync).RequireAuthorization(Policies.Operator).ExcludeFromDescription();
     }
 
@@ -44,6 +46,23 @@ internal static class FragmentRoutes
         {
             var page = await migrator.TablesAsync(new TableFilter { Search = q }, TableRows.Stretch, Math.Max(0, after ?? 0), ct);
             return new RazorComponentResult<TableRows>(new Dictionary<string, object?> { [nameof(TableRows.Tables)] = page.Tables });
+        }
+        catch (ClickHouseException e)
+        {
+            return Results.Problem(e.Message, statusCode: StatusCodes.Status502BadGateway);
+        }
+    }
+
+    private static async Task<IResult> CompareAsync(HttpContext http, Migrator migrator, CancellationToken ct)
+    {
+        try
+        {
+            var form = CompareForm.Read(http);
+            return new RazorComponentResult<ComparisonReport>(new Dictionary<string, object?> { [nameof(ComparisonReport.Comparison)] = await migrator.CompareAsync(form.Request(), ct) });
+        }
+        catch (InvalidRequestException e)
+        {
+            return new RazorComponentResult<ComparisonReport>(new Dictionary<string, object?> { [nameof(ComparisonReport.Problems)] = e.Problems });
         }
         catch (ClickHouseException e)
         {

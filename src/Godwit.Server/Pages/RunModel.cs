@@ -1,6 +1,10 @@
+using System.Text.Json;
 using Godwit.Metadata;
+using Godwit.Operations;
 using Godwit.Plans;
+using Godwit.Rebuild;
 using Godwit.Runs;
+using Godwit.Steps;
 
 namespace Godwit.Server.Pages;
 
@@ -61,6 +65,26 @@ public sealed record RunModel
 
     /// <summary>One sentence: what comes next, or what a person can do.</summary>
     public string Next => RunStory.Next(this);
+
+    /// <summary>Ways to see how the old and the new table of each rebuild differ, while both are there.</summary>
+    public IEnumerable<(string Label, string Link)> Comparisons
+    {
+        get
+        {
+            bool IsDone(int operation, string kind) => Status.Steps.Any(s => s.Kind == kind && s.State == StepState.Done && Plan.Steps[s.Index].Operation == operation);
+            for (var i = 0; i < Plan.Operations.Count; i++)
+            {
+                if (Plan.Operations[i].Kind != OperationCatalog.Rebuild || Status.CleanedUp || !IsDone(i, CreateStaging.Name) || Plan.Operations[i].Shared.Deserialize<RebuildSpec>(PlanFormat.Json) is not { } spec)
+                {
+                    continue;
+                }
+
+                yield return IsDone(i, CutOver.Name)
+                    ? ($"Compare {spec.Source} with the old table", TableLink.Compare(spec.Staging, spec.Source))
+                    : ($"Compare {spec.Source} with its new table", TableLink.Compare(spec.Source, spec.Staging));
+            }
+        }
+    }
 
     private static char Letter(StepStatus cell, bool isVerified) => cell.State switch
     {

@@ -12,6 +12,10 @@ internal static class TableLink
     public static string Rebuild(QualifiedName table, string? orderBy = null) =>
         $"/rebuild?name={Uri.EscapeDataString(table.ToString())}{(orderBy is null ? "" : $"&order-by={Uri.EscapeDataString(orderBy)}")}";
 
+    /// <summary>The page that compares it with another one.</summary>
+    public static string Compare(QualifiedName a, QualifiedName? b = null) =>
+        $"/compare?a={Uri.EscapeDataString(a.ToString())}{(b is null ? "" : $"&b={Uri.EscapeDataString(b.ToString())}")}";
+
     /// <summary>The table of an address; null when it names none.</summary>
     public static QualifiedName? Read(string? name) => name is { Length: > 0 and < 1000 } && QualifiedName.TryParse(name, out var table, out _) ? table : null;
 }

@@ -21,4 +21,6 @@ internal sealed class Inspector(RunHost host)
     public Task<KeyProposals> SuggestKeysAsync(QualifiedName table, int days, CancellationToken ct) => new SelectivityReader(host.Gateway).SuggestAsync(table, days, ct);
 
     public Task<RebuildEstimate> EstimateAsync(RebuildRequest request, int days, CancellationToken ct) => new RebuildEstimator(host.Gateway, host.Clock).EstimateAsync(request, days, ct);
+
+    public Task<Comparison> CompareAsync(ComparisonRequest request, CancellationToken ct) => new ComparisonReader(host.Gateway, request).ReadAsync(ct);
 }

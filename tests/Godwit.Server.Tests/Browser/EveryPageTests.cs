@@ -45,6 +45,7 @@ public sealed class EveryPageTests(RealEngine real, Chromium chromium)
             await Assertions.Expect(person.Page.Locator("main h1")).ToHaveCountAsync(1);
             await Assertions.Expect(person.Page).ToHaveTitleAsync(new System.Text.RegularExpressions.Regex(" · Godwit$"));
             await Assertions.Expect(person.Page.Locator("[data-load]").GetByText("Looking at the server's log")).ToHaveCountAsync(0);
+            await Assertions.Expect(person.Page.Locator("[data-load]").GetByText("Counting…")).ToHaveCountAsync(0);
             await person.RequireGoodPageAsync();
             if (path == $"/runs/{run}" && (isDark || width == 390))
             {
@@ -87,7 +88,7 @@ public sealed class EveryPageTests(RealEngine real, Chromium chromium)
     private static IEnumerable<string> Paths(string run, QualifiedName table) =>
     [
         "/", "/migrations", "/migrations?show=future", "/migrations?show=history", "/migrations/0001_broken", "/migrations/0001_broken/start", "/runs", $"/runs/{run}",
-        $"/runs/{run}/journal", $"/runs/{run}/steps/3", $"/runs/{run}/ask/start", $"/runs/{run}/ask/limit", $"/runs/{run}/ask/rollback", "/tables", $"/table?name={table}", $"/rebuild?name={table}", "/nodes",
+        $"/runs/{run}/journal", $"/runs/{run}/steps/3", $"/runs/{run}/ask/start", $"/runs/{run}/ask/limit", $"/runs/{run}/ask/rollback", "/tables", $"/table?name={table}", $"/rebuild?name={table}", $"/compare?a={table}", $"/compare?a={table}&b={table}&by=user", "/nodes",
         "/users", "/users/admin", "/users/admin/ask/remove", "/new-user", "/account", "/settings", "/audit",
     ];
 

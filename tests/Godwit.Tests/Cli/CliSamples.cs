@@ -1,3 +1,4 @@
+using Godwit.Inspection;
 using Godwit.Metadata;
 using Godwit.Runs;
 using Godwit.Tests.Metadata;
@@ -31,5 +32,22 @@ internal static class CliSamples
         CreatedAt = StoreSamples.Noon,
         StartedAt = StoreSamples.Noon,
         FinishedAt = StoreSamples.Noon.AddMinutes(3),
+    };
+
+    public static Comparison Comparison() => new("db.t", "db.t2")
+    {
+        Node = "host:8123",
+        Where = "team_id = 2",
+        Rows = new ComparisonRow(null, 1_000_000, 999_990),
+        Last = new ComparedTimes("timestamp", "2026-01-31T23:59:59Z", "2026-01-31T23:59:58Z"),
+        Ids = new ComparedIds("uuid", new ComparisonRow(null, 1_000_000, 999_990), new ComparisonRow(null, 999_990, 999_990)),
+        Cuts =
+        [
+            new ComparisonCut(CutKind.Partition, "toYYYYMM(timestamp)") { Keys = 24 },
+            new ComparisonCut(CutKind.Day, "timestamp") { Keys = 700, Differing = 3, Rows = [new ComparisonRow("2026-01-31", 30, 15), new ComparisonRow("2026-01-30", 10, 14)] },
+            new ComparisonCut(CutKind.Column, "[red]who[/]") { Keys = 9, Differing = 2, Rows = [new ComparisonRow(null, 0, 2), new ComparisonRow("", 1, 0)] },
+            new ComparisonCut(CutKind.Column, "url") { Unavailable = "Rows by url could not be counted on host:8123: Memory limit exceeded." },
+        ],
+        Notes = ["who is String in db.t and UInt64 in db.t2; its values are compared as texts."],
     };
 }

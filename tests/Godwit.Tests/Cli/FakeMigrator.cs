@@ -1,6 +1,7 @@
 using Godwit.Checks;
 using Godwit.Cli;
 using Godwit.ClickHouse;
+using Godwit.Inspection;
 using Godwit.Metadata;
 using Godwit.Migrations;
 using Godwit.Notifications;
@@ -80,6 +81,16 @@ internal sealed class FakeMigrator : IMigrator
     public Task WorkAsync(IProgress<WorkerEvent> events, CancellationToken ct) => Answer("", "work");
 
     public Task<IReadOnlyList<CheckResult>> DiagnoseAsync(QualifiedName table, CancellationToken ct) => Answer(Checks, $"diagnose {table}");
+
+    public Comparison Comparison { get; set; } = CliSamples.Comparison();
+
+    public ComparisonRequest? ComparisonRequest { get; private set; }
+
+    public Task<Comparison> CompareAsync(ComparisonRequest request, CancellationToken ct)
+    {
+        ComparisonRequest = request;
+        return Answer(Comparison, "compare");
+    }
 
     public Task<string> CreateRunAsync(Plan plan, RunOptions options, CancellationToken ct) => Answer("k3f9a2b1", "create");
 

@@ -70,6 +70,10 @@ public class HostileInputTests
         { "rebuild db.t --ttl a --yes --password-file /no/such/file", 2, "--password-file: /no/such/file does not exist" },
         { "rebuild db.t --ttl a --yes --ca-certificate /no/such/file", 2, "CA certificate file /no/such/file" },
         { "doctor nonsense", 2, "names no database" },
+        { "compare db.t", 2, "`godwit compare` needs B." },
+        { "compare nonsense db./x", 2, "names no database" },
+        { "compare db.t db.u --limit 0", 2, "The limit 0 is not a number from 1 to 1000." },
+        { "compare db.t db.u --where (", 2, "its brackets do not match" },
     };
 
     [Theory]

@@ -40,6 +40,7 @@ public class VerbTests
         { "errors k3f", RunState.Failed, 0 },
         { "runs", RunState.Failed, 0 },
         { "doctor db.t", RunState.Completed, 0 },
+        { "compare db.t db./^t_/", RunState.Completed, 0 },
     };
 
     [Theory]
@@ -77,7 +78,7 @@ public class VerbTests
     [MemberData(nameof(Failures), DisableDiscoveryEnumeration = true)]
     public async Task What_is_thrown_becomes_a_sentence_an_exit_code_and_one_document(Exception thrown, int exitCode, string code)
     {
-        foreach (var line in new[] { "resume k3f", "rollback k3f", "pause k3f", "stop k3f", "cutover k3f", "cleanup k3f", "status k3f", "errors k3f", "doctor db.t", string.Join(' ', Rebuild).Replace(", ", ",", StringComparison.Ordinal) })
+        foreach (var line in new[] { "resume k3f", "rollback k3f", "pause k3f", "stop k3f", "cutover k3f", "cleanup k3f", "status k3f", "errors k3f", "doctor db.t", "compare db.t db.t2", string.Join(' ', Rebuild).Replace(", ", ",", StringComparison.Ordinal) })
         {
             var run = await CliRun.Of([.. line.Split(' '), "--output=json"], new FakeMigrator { Throws = thrown }, ct: TestContext.Current.CancellationToken);
             run.ShouldBeOneDocument(exitCode);
@@ -197,6 +198,65 @@ public class VerbTests
         run.Out.ShouldContain("✓");
         run.Out.ShouldContain("Hm [see].");
         run.Out.ShouldContain("✗");
+    }
+
+    [Fact]
+    public async Task The_options_of_compare_reach_the_migrator()
+    {
+        var fake = new FakeMigrator();
+        var run = await CliRun.Of(
+            ["compare", "\"my.db\".t", "db./^t_[0-9]+/", "--by", "team", "--by", "we`ird", "--day", "at", "--id", "uuid", "--where", "team = 2", "--limit", "5", "--output", "json"], fake, ct: TestContext.Current.CancellationToken);
+
+        run.ShouldBeOneDocument(0);
+        var request = fake.ComparisonRequest.ShouldNotBeNull();
+        (request.A.ToString(), request.B.ToString(), request.Day, request.Id, request.Where, request.Limit).ShouldBe(("\"my.db\".t", "db./^t_[0-9]+/", "at", "uuid", "team = 2", 5));
+        request.By.ShouldBe(["team", "we`ird"]);
+        var document = run.Document();
+        document.GetProperty("isSame").GetBoolean().ShouldBeFalse();
+        document.GetProperty("rows").GetProperty("difference").GetInt64().ShouldBe(-10);
+        var cut = document.GetProperty("cuts")[2];
+        (cut.GetProperty("kind").GetString(), cut.GetProperty("rows")[0].GetProperty("key").ValueKind, cut.GetProperty("rows")[1].GetProperty("key").GetString()).ShouldBe(("Column", JsonValueKind.Null, ""));
+    }
+
+    [Fact]
+    public async Task A_comparison_is_shown_with_its_largest_differences_and_how_many_more_there_are()
+    {
+        var run = await CliRun.Of(["compare", "db.t", "db.t2"], new FakeMigrator(), ct: TestContext.Current.CancellationToken);
+
+        run.Out.ShouldStartWith(
+            """
+            A       db.t
+            B       db.t2
+            Server  host:8123
+            Where   team_id = 2
+
+                                               A                     B  Difference
+            Rows                       1,000,000               999,990         -10
+            Rows with uuid             1,000,000               999,990         -10
+            Unique uuid                  999,990               999,990           0
+            Last timestamp  2026-01-31T23:59:59Z  2026-01-31T23:59:58Z     differs
+
+            By partition (toYYYYMM(timestamp)): the same in all 24 partitions
+
+            By day of timestamp: 3 of 700 days differ
+            Day          A   B  Difference
+            2026-01-31  30  15         -15
+            2026-01-30  10  14          +4
+            and 1 more
+
+            By [red]who[/]: 2 of 9 values differ
+            Value  A  B  Difference
+            NULL   0  2          +2
+            ''     1  0          -1
+
+            Rows by url could not be counted on host:8123: Memory limit exceeded.
+
+            who is String in db.t and UInt64 in db.t2; its values are compared as texts.
+
+            db.t2 has 10 rows fewer than db.t (999,990 against 1,000,000); the last timestamp is 2026-01-31T23:59:58Z against 2026-01-31T23:59:59Z;
+            """);
+        run.Out.ReplaceLineEndings(" ").ShouldEndWith(
+            "uuid has 999,990 unique values in 999,990 rows against 999,990 in 1,000,000 rows; 3 of 700 days of timestamp differ; 2 of 9 values of [red]who[/] differ; values of url could not be counted. ");
     }
 
     [Fact]
