@@ -15,9 +15,10 @@ internal static class SqliteSchema
     /// <summary>Refuses a file that is not a state file or is of a newer schema. Changes nothing.</summary>
     public static void Check(SqliteConnection connection, string path, int known)
     {
+        // In this order: another process may make the tables and write the id, both at once, between these two looks.
+        var isEmpty = connection.ExecuteScalar<long>("SELECT count(*) FROM sqlite_master") == 0;
         var applicationId = connection.ExecuteScalar<long>("PRAGMA application_id");
-        var isEmpty = applicationId == 0 && connection.ExecuteScalar<long>("SELECT count(*) FROM sqlite_master") == 0;
-        if (applicationId != ApplicationId && !isEmpty)
+        if (applicationId != ApplicationId && !(isEmpty && applicationId == 0))
         {
             throw new StoreException(
                 $"{path} is an SQLite file of another program, not a state file of Godwit. Name another file with --state.");
