@@ -1,5 +1,3 @@
-using System.Net;
-using Godwit.ClickHouse;
 using Godwit.Metadata.Accounts;
 using Godwit.Server.Access;
 using Shouldly;
