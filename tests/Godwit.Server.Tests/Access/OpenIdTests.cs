@@ -1,3 +1,5 @@
+using System.Net;
+using Godwit.ClickHouse;
 using Godwit.Metadata.Accounts;
 using Godwit.Server.Access;
 using Shouldly;
