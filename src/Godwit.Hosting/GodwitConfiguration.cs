@@ -24,6 +24,18 @@ internal sealed class GodwitConfiguration(IServiceProvider services) : IConfigur
             options.Migrations.AddPath(path);
         }
 
+        foreach (var pack in Read("Packs", "GODWIT_PACKS").Value?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [])
+        {
+            try
+            {
+                options.Migrations.AddPack(pack);
+            }
+            catch (FileNotFoundException e)
+            {
+                options.Unreadable.Add($"Godwit:Packs: {e.Message}");
+            }
+        }
+
         if (Read("RunWorker", null).Value is { } text)
         {
             options.RunWorker = !bool.TryParse(text, out var runs) || runs;

@@ -15,6 +15,7 @@ namespace Godwit.Hosting;
 /// <item><term><c>Godwit:Cluster</c>, <c>Nodes</c></term><description>GODWIT_CLUSTER, GODWIT_NODES; see <see cref="ClusterOptions"/>. Nodes with commas.</description></item>
 /// <item><term><c>Godwit:Store</c></term><description>GODWIT_STATE; a file, an address or a connection string, see <see cref="StoreLocation.TryParse"/>.</description></item>
 /// <item><term><c>Godwit:Migrations</c></term><description>GODWIT_MIGRATIONS; a folder or a file.</description></item>
+/// <item><term><c>Godwit:Packs</c></term><description>GODWIT_PACKS; names of ready-made packs, with commas.</description></item>
 /// <item><term><c>Godwit:AppVersion</c></term><description>GODWIT_APP_VERSION.</description></item>
 /// <item><term><c>Godwit:RunWorker</c></term><description>true or false.</description></item>
 /// </list>

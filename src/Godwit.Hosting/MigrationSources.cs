@@ -39,6 +39,14 @@ public sealed class MigrationSources
         return this;
     }
 
+    /// <summary>Adds ready-made migrations by the name of their pack, such as <c>posthog</c>; its assembly lies beside the program.</summary>
+    /// <exception cref="FileNotFoundException">There is no such pack; the message lists those that there are.</exception>
+    public MigrationSources AddPack(string name)
+    {
+        _paths.Add(MigrationPack.Find(name));
+        return this;
+    }
+
     /// <summary>Loads all of them.</summary>
     /// <exception cref="DefinitionException">Something is wrong with definitions; all of it is told.</exception>
     internal MigrationSet Load(string root, Func<Type, object> create) =>

@@ -30,6 +30,10 @@ internal static class ServerOptions
     public static readonly Option<string> Migrations =
         Recursive(Opt.Text("--migrations", "PATH", "A folder or file with migrations, YAML or assemblies [GODWIT_MIGRATIONS]"));
 
+    /// <summary>Ready-made migrations.</summary>
+    public static readonly Option<string[]> Packs =
+        Recursive(Opt.Many("--pack", "NAME", "Ready-made migrations that come with Godwit, such as posthog; repeatable [GODWIT_PACKS, with commas]"));
+
     /// <summary>The version of the application that ships them.</summary>
     public static readonly Option<string> AppVersion =
         Recursive(Opt.Text("--app-version", "V", "The version of the application, for migrations with a window [GODWIT_APP_VERSION]"));
@@ -52,7 +56,7 @@ internal static class ServerOptions
 
     /// <summary>All of them, in the order of the help.</summary>
     public static IReadOnlyList<Option> All { get; } =
-        [ServerOption, UserOption, PasswordFileOption, CaCertificateOption, Cluster, Nodes, Postgres, Kafka, StateOption, Migrations, AppVersion, OutputOption];
+        [ServerOption, UserOption, PasswordFileOption, CaCertificateOption, Cluster, Nodes, Postgres, Kafka, StateOption, Migrations, Packs, AppVersion, OutputOption];
 
     /// <summary>Whether JSON is asked for. Read before the command line is, since complaints about that are documents, too.</summary>
     public static bool WantsJson(IReadOnlyList<string> args)

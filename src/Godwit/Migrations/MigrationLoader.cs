@@ -11,19 +11,19 @@ namespace Godwit.Migrations;
 public static class MigrationLoader
 {
     /// <summary>
-    /// Loads migrations from a file (<c>.yaml</c>, <c>.yml</c> or <c>.dll</c>), or from all such files of a folder. Of an assembly it takes every public class
+    /// Loads migrations from files (<c>.yaml</c>, <c>.yml</c> or <c>.dll</c>), and from all such files of folders. Of an assembly it takes every public class
     /// that derives from <see cref="Migration"/> and can be made without arguments; an assembly in a folder that has none is left alone.
     /// </summary>
     /// <exception cref="DefinitionException">Something is wrong with definitions; all of it is told.</exception>
     /// <exception cref="FileNotFoundException">There is nothing of that name.</exception>
-    public static MigrationSet Load(string path)
+    public static MigrationSet Load(params IReadOnlyList<string> paths)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        return Exists(path) ? Load([path], []) : throw new FileNotFoundException(Missing(path), path);
+        ArgumentNullException.ThrowIfNull(paths);
+        return paths.FirstOrDefault(path => !Exists(path)) is { } missing ? throw new FileNotFoundException(Missing(missing), missing) : Load(paths, []);
     }
 
     /// <summary>Loads migrations from several places together, as a host that carries its own does.</summary>
-    /// <param name="paths">Files and folders, see <see cref="Load(string)"/>.</param>
+    /// <param name="paths">Files and folders, see <see cref="Load(IReadOnlyList{string})"/>.</param>
     /// <param name="types">Classes that derive from <see cref="Migration"/>.</param>
     /// <param name="create">Makes an instance of a class, and may give services to its constructor; null for constructors without arguments.</param>
     /// <exception cref="DefinitionException">Something is wrong with definitions, or cannot be found; all of it is told.</exception>

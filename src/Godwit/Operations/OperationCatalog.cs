@@ -45,6 +45,9 @@ internal static class OperationCatalog
     /// <summary>Sends SQL to PostgreSQL.</summary>
     public const string PostgreSql = "postgresql";
 
+    /// <summary>Gives tables other names.</summary>
+    public const string Rename = "rename";
+
     private static readonly Dictionary<string, OperationKind> Kinds = new OperationKind[]
     {
         new(Copy, shared => shared.Deserialize<CopySpec>(PlanFormat.Json), NothingAsync),
@@ -56,6 +59,7 @@ internal static class OperationCatalog
         new(Code, shared => shared.Deserialize<CodeSpec>(PlanFormat.Json), NothingAsync),
         new(Partition, shared => shared.Deserialize<PartitionSpec>(PlanFormat.Json), ChangePartition.CleanUpAsync),
         new(PostgreSql, shared => shared.Deserialize<PlainSpec>(PlanFormat.Json), NothingAsync),
+        new(Rename, shared => shared.Deserialize<PlainSpec>(PlanFormat.Json), NothingAsync),
         new(Sql, shared => shared.Deserialize<PlainSpec>(PlanFormat.Json), NothingAsync),
     }.ToDictionary(k => k.Name, StringComparer.Ordinal);
 

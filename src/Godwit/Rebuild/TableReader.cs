@@ -12,11 +12,18 @@ internal static class TableReader
         return rows.Count == 0 ? null : rows[0]["engine"];
     }
 
-    /// <summary>The UUID behind a name; null when there is no such table.</summary>
+    /// <summary>The UUID behind a name, empty on a server that is too old to have one; null when there is no such table.</summary>
     public static async Task<Guid?> FindUuidAsync(ClickHouseGateway gateway, QualifiedName name, CancellationToken ct)
     {
-        var rows = await gateway.QueryAsync($"SELECT uuid FROM system.tables WHERE {Where(name, "name")}", ct: ct);
-        return rows.Count == 0 ? null : rows[0].Guid("uuid");
+        try
+        {
+            var rows = await gateway.QueryAsync($"SELECT uuid FROM system.tables WHERE {Where(name, "name")}", ct: ct);
+            return rows.Count == 0 ? null : rows[0].Guid("uuid");
+        }
+        catch (ClickHouseException e) when (e.Code == ClickHouseErrorCodes.UnknownIdentifier)
+        {
+            return await FindEngineAsync(gateway, name, ct) is null ? null : Guid.Empty;
+        }
     }
 
     /// <summary>A table of the MergeTree family with its columns and partitions.</summary>

@@ -23,6 +23,7 @@ internal static class StepCatalog
         new LinkPartition(),
         new MarkPosition(),
         new Mutate(),
+        new RenameTables(),
         new RunCode(),
         new RunPostgreSql(),
         new RunSql(),

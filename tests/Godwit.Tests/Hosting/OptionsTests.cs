@@ -51,6 +51,15 @@ public sealed class OptionsTests
     }
 
     [Fact]
+    public async Task Packs_are_read_by_name()
+    {
+        await using var host = new HostCase([.. Enough, ("GODWIT_PACKS", "posthog, mixpanel")]);
+        host.Services.AddGodwit();
+
+        (await FailuresAsync(host)).ShouldHaveSingleItem().ShouldBe("Godwit:Packs: There is no pack mixpanel; there is posthog.");
+    }
+
+    [Fact]
     public async Task Code_has_the_last_word_and_both_calls_of_AddGodwit_count()
     {
         await using var host = new HostCase([.. Enough, ("Godwit:AppVersion", "1.0.0"), ("Godwit:RunWorker", "false")]);

@@ -26,6 +26,8 @@ public sealed class SchemaTests
         { "$defs/dropPartition", "operations: [{ dropPartition: a.b, zzz: 1 }]" },
         { "$defs/create", "operations: [{ create: CREATE, zzz: 1 }]" },
         { "$defs/drop", "operations: [{ drop: a.b, zzz: 1 }]" },
+        { "$defs/rename", "operations: [{ rename: { a.b: a.c }, zzz: 1 }]" },
+        { "$defs/keepOld", "operations: [{ keepOld: a.b, zzz: 1 }]" },
         { "$defs/detach", "operations: [{ detach: a.b, zzz: 1 }]" },
         { "$defs/attach", "operations: [{ attach: a.b, zzz: 1 }]" },
         { "$defs/rebuild", "operations: [{ rebuild: a.b, zzz: 1 }]" },

@@ -108,9 +108,22 @@ internal static class MigrationArguments
 
     private static MigrationSet Load(Invocation call, List<string> problems)
     {
+        List<string> files = [];
+        foreach (var name in Packs(call))
+        {
+            try
+            {
+                files.Add(MigrationPack.Find(name));
+            }
+            catch (FileNotFoundException e)
+            {
+                problems.Add($"--pack: {e.Message}");
+            }
+        }
+
         try
         {
-            return Path(call) is { } path ? MigrationLoader.Load(path) : MigrationSet.Empty;
+            return MigrationLoader.Load(Path(call) is { } path ? [path, .. files] : files);
         }
         catch (FileNotFoundException e)
         {
@@ -119,12 +132,16 @@ internal static class MigrationArguments
         }
     }
 
+    private static IReadOnlyList<string> Packs(Invocation call) => call.All(ServerOptions.Packs) is { Count: > 0 } given
+        ? given
+        : call.Environment.Variable("GODWIT_PACKS")?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+
     /// <summary>The definitions must have been named.</summary>
     public static void Require(Invocation call, List<string> problems)
     {
-        if (Path(call) is null)
+        if (Path(call) is null && Packs(call).Count == 0)
         {
-            problems.Add("Nothing says where the migrations are: name a folder or a file with --migrations PATH, or in GODWIT_MIGRATIONS.");
+            problems.Add("Nothing says where the migrations are: name a folder or a file with --migrations PATH or in GODWIT_MIGRATIONS, or a pack with --pack NAME.");
         }
     }
 }

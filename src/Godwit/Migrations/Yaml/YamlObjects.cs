@@ -20,6 +20,20 @@ internal static class YamlObjects
         return fill => new DropOperation(QualifiedName.Parse(fill(name))) { Scope = scope };
     }
 
+    /// <summary>Gives some other names.</summary>
+    public static OperationMaker Rename(YamlMap map)
+    {
+        var (tables, scope) = (map.TextMap("rename"), Scope(map));
+        return fill => new RenameOperation(tables.Select(t => new Renaming(QualifiedName.Parse(fill(t.Key)), QualifiedName.Parse(fill(t.Value)))).ToList()) { Scope = scope };
+    }
+
+    /// <summary>Keeps the old table of a rebuild.</summary>
+    public static OperationMaker KeepOld(YamlMap map)
+    {
+        var (table, name) = (map.RequiredText("keepOld"), map.RequiredText("as"));
+        return fill => RenameOperation.KeepOld(QualifiedName.Parse(fill(table)), QualifiedName.Parse(fill(name)));
+    }
+
     /// <summary>Detaches or attaches a view.</summary>
     public static OperationMaker Detach(YamlMap map, string key, bool attaches)
     {

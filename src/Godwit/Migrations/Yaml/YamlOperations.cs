@@ -27,6 +27,8 @@ internal static class YamlOperations
         ["dropPartition"] = map => YamlTables.Partition(map, PartitionAction.Drop, "dropPartition", null),
         ["create"] = YamlObjects.Create,
         ["drop"] = YamlObjects.Drop,
+        ["rename"] = YamlObjects.Rename,
+        ["keepOld"] = YamlObjects.KeepOld,
         ["detach"] = map => YamlObjects.Detach(map, "detach", attaches: false),
         ["attach"] = map => YamlObjects.Detach(map, "attach", attaches: true),
     };

@@ -1,0 +1,96 @@
+using Godwit.ClickHouse;
+using Godwit.Migrations;
+using Godwit.Operations;
+using Godwit.Rebuild;
+
+namespace Godwit.Pack.PostHog;
+
+/// <summary>0002: <c>events</c> gets a sorting key with the event in it, and a sample by the person who did it.</summary>
+/// <remarks>
+/// The rebuild is Godwit's own: rows keep arriving while it copies, it compares both tables before the names change hands, and where Kafka feeds
+/// the table, the feed is held for that moment alone. The old table is kept under another name, and duplicates are removed at the end.
+/// </remarks>
+public sealed class EventsSampleBy : PostHogMigration
+{
+    internal const string Key = "0002_events_sample_by";
+
+    private const string SortingKey = "team_id, toDate(timestamp), event, cityHash64(distinct_id), cityHash64(uuid)";
+    private const string SamplingKey = "cityHash64(distinct_id)";
+
+    /// <inheritdoc/>
+    public override string Name => Key;
+
+    /// <inheritdoc/>
+    public override string Description => "Events are sorted by what they are, and sampled by who did it";
+
+    /// <inheritdoc/>
+    public override VersionWindow Versions => new("1.33.0", "1.34.0");
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> DependsOn => [EventsSampleBySuperseded.Key];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ServiceRequirement> Requires => [ClickHouse(">=21.6")];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<MigrationCheck> Checks =>
+    [
+        Check("free-disk-for-a-copy", CheckScope.Precheck, (schema, context, ct) => DiskChecks.RequireTimesAsync(context, schema.Name("events"), 1.5, ct)),
+        Check("leftovers", CheckScope.Precheck, (schema, _, _) => Task.FromResult(Leftovers(schema))),
+        Check("free-disk", CheckScope.Healthcheck, (schema, context, ct) => DiskChecks.RequireLeastAsync(context, schema.Name("events"), ct)),
+    ];
+
+    private protected override IReadOnlyList<Parameter> Own =>
+    [
+        new("strategy", ParameterType.Text)
+        {
+            Default = "auto",
+            Choices = ["auto", .. RebuildRequest.Strategies],
+            Help = "How the new table gets what arrives meanwhile; auto looks at what writes to events.",
+        },
+        new("deduplicate", ParameterType.Boolean) { Default = "true", Help = "Whether duplicates are merged away at the end, one partition after the other." },
+    ];
+
+    private protected override Task<Requirement> IsRequiredAsync(PostHogSchema schema, MigrationContext context, CancellationToken ct)
+    {
+        var events = schema.Find("events")!;
+        return events.Engine == "Distributed"
+            ? Task.FromResult(new Requirement(false, $"{events.Name} is Distributed: a sharded schema has the new key from its first day."))
+            : Needed(
+                !events.EngineFull.Contains($"ORDER BY ({SortingKey})", StringComparison.Ordinal),
+                $"{events.Name} has another key than ({SortingKey}).",
+                $"{events.Name} is sorted by ({SortingKey}) already.");
+    }
+
+    private protected override async Task<IReadOnlyList<Operation>> PlanAsync(PostHogSchema schema, MigrationContext context, CancellationToken ct)
+    {
+        var events = schema.Find("events")!;
+        var rebuild = new RebuildOperation(new RebuildRequest
+        {
+            Table = events.Name,
+            OrderBy = $"({SortingKey})",
+            SampleBy = SamplingKey,
+            Strategy = context.Parameters.Get<string>("strategy"),
+
+            // What makes two rows the same event is its uuid, in the old key as in the new one.
+            Accept = ["key-identity"],
+        });
+        var partitions = context.Parameters.Get<bool>("deduplicate") ? await PostHogSchema.PartitionsAsync(context.ClickHouse, events.Name, ct) : [];
+        return [rebuild, RenameOperation.KeepOld(events.Name, Backup(schema)), .. partitions.Select(partition => Deduplicate(events, partition))];
+    }
+
+    private static SqlOperation Deduplicate(PostHogTable events, string partition) =>
+        new($"OPTIMIZE TABLE {events.Name.ToSql()} PARTITION ID {Sql.Literal(partition)} FINAL{(events.IsReplacing ? "" : " DEDUPLICATE")}")
+        {
+            Description = $"Remove duplicates from partition {partition} of {events.Name}",
+            Undo = new([]),
+        };
+
+    private static QualifiedName Backup(PostHogSchema schema) => schema.Name($"events_backup_{Key}");
+
+    private static CheckAnswer Leftovers(PostHogSchema schema)
+    {
+        var left = new[] { "events_failed", Backup(schema).Table }.Where(t => schema.Find(t) is not null).Select(schema.Name).ToList();
+        return CheckAnswer.Require(left.Count == 0, $"{string.Join(" and ", left)} is left of an earlier attempt: drop it, or give it another name, once nobody needs it.");
+    }
+}
