@@ -30,8 +30,11 @@ internal static class RebuildChanges
     public static Option<string> Strategy { get; } = Opt.Parsed(
         "--strategy",
         "NAME",
-        "block-log (rows keep arriving), pause-feed (from Kafka) or static (nobody writes) [what the feed asks for]",
+        "block-log (rows keep arriving), pause-feed or second-consumer (from Kafka), static (nobody writes) [what the feed asks for]",
         Opt.OneOf(["auto", .. RebuildRequest.Strategies]));
+
+    /// <summary>What is the same row to two consumers.</summary>
+    public static Option<string> Identity { get; } = Opt.Text("--identity", "COLUMNS", "For second-consumer: the columns that tell a message from all others [uuid]");
 
     /// <summary>Warnings that were read.</summary>
     public static Option<string[]> Accept { get; } = Opt.Many("--accept", "CODE", "Accept the warning of this code, such as key-identity; repeatable");
@@ -60,6 +63,7 @@ internal static class RebuildChanges
             DropColumns = call.All(DropColumn),
             Settings = call.All(Setting),
             Strategy = call.Get(Strategy) ?? "auto",
+            Identity = call.Get(Identity),
             Accept = call.All(Accept),
         };
         AddProblems(request, file is not null, problems);

@@ -79,7 +79,7 @@ public sealed record RunModel
                     continue;
                 }
 
-                yield return IsDone(i, CutOver.Name)
+                yield return IsDone(i, CutOver.Name) || IsDone(i, ExchangeConsumers.Name)
                     ? ($"Compare {spec.Source} with the old table", TableLink.Compare(spec.Staging, spec.Source))
                     : ($"Compare {spec.Source} with its new table", TableLink.Compare(spec.Source, spec.Staging));
             }

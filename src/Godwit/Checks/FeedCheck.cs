@@ -7,11 +7,16 @@ internal sealed class FeedCheck : IRebuildCheck
 {
     public string Name => "feed";
 
-    public Task<CheckResult?> RunAsync(RebuildDraft draft, CancellationToken ct) => Task.FromResult<CheckResult?>(Look(draft));
+    public Task<CheckResult?> RunAsync(RebuildDraft draft, CancellationToken ct) => Task.FromResult(Look(draft));
 
-    private CheckResult Look(RebuildDraft draft)
+    private CheckResult? Look(RebuildDraft draft)
     {
         var (name, feed, strategy) = (draft.Source.Name, draft.Feed, draft.Request.Strategy);
+        if (strategy == "second-consumer")
+        {
+            return null;
+        }
+
         if (draft.Way == RebuildWay.Alter || feed.Sources.Count == 0)
         {
             return strategy == "pause-feed" && draft.Way != RebuildWay.Alter

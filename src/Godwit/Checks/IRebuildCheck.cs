@@ -28,6 +28,7 @@ internal static class RebuildChecks
         new PatchPartsCheck(),
         new LeftoversCheck(),
         new FeedCheck(),
+        new SecondConsumerCheck(),
         new FreeDiskCheck(),
         new DropLimitCheck(),
     ];
@@ -43,10 +44,11 @@ internal static class RebuildChecks
         new KeyIdentityCheck(),
         new ColumnCastCheck(),
         new ViewRaceCheck(),
+        new RowValuesCheck(),
     ];
 
     /// <summary>The checks whose refusal a person may overrule by name.</summary>
-    public static IReadOnlyList<string> Acceptable { get; } = ["column-cast", "key-identity", "versionless-replacing", "view-race"];
+    public static IReadOnlyList<string> Acceptable { get; } = ["column-cast", "key-identity", "row-values", "versionless-replacing", "view-race"];
 
     /// <summary>Runs them all; one that cannot read what it needs says so and counts as refused.</summary>
     public static async Task<IReadOnlyList<CheckResult>> RunAsync(IEnumerable<IRebuildCheck> checks, RebuildDraft draft, CancellationToken ct)

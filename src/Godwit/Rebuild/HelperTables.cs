@@ -20,7 +20,7 @@ internal static class HelperTables
     public static readonly string[] MergeHold = ["max_bytes_to_merge_at_max_space_in_pool", "max_bytes_to_merge_at_min_space_in_pool"];
 
     /// <summary>What follows the name of staging in the names of all other helper tables, as a regular expression.</summary>
-    public const string Suffix = "_(l[0-9]+|w|m|k)(_[df])?";
+    public const string Suffix = "_(l[0-9]+|w|m|k|q|o|g[12]?)(_[df])?";
 
     /// <summary>The landing table of a step.</summary>
     public static QualifiedName Landing(RebuildSpec spec, int step) => spec.Staging with { Table = $"{spec.Staging.Table}_l{step}" };
@@ -33,6 +33,15 @@ internal static class HelperTables
 
     /// <summary>The partitions that a run has put aside for a rollback.</summary>
     public static QualifiedName Kept(QualifiedName staging) => staging with { Table = staging.Table + "_k" };
+
+    /// <summary>The second Kafka table: the new one until the cutover, the old one after it.</summary>
+    public static QualifiedName Queue(RebuildSpec spec) => spec.Staging with { Table = spec.Staging.Table + "_q" };
+
+    /// <summary>What identifies the rows that a second consumer has brought although the base has them too.</summary>
+    public static QualifiedName Overlap(RebuildSpec spec) => spec.Staging with { Table = spec.Staging.Table + "_o" };
+
+    /// <summary>The gate before two consumers: see <see cref="ConsumerPair"/>.</summary>
+    public static QualifiedName Gate(RebuildSpec spec) => spec.Staging with { Table = spec.Staging.Table + "_g" };
 
     /// <summary>The materialized view that belongs to a helper table.</summary>
     public static QualifiedName ViewOf(QualifiedName table) => table with { Table = table.Table + "_f" };

@@ -32,7 +32,9 @@ internal static class PlanText
             yield break;
         }
 
-        yield return spec.FollowsWrites
+        yield return spec.Second is { } second
+            ? $"Kafka fills the new table, too, by a consumer group of its own ({second.SecondGroup}) that begins where {second.FirstGroup} stands; both tables are told apart and compared by {string.Join(", ", second.Identity)}."
+            : spec.FollowsWrites
             ? "Writers go on all the time: new rows are found by their block number and copied in rounds, before and after the names change hands."
             : "Nothing may write during the run (strategy static); that nothing did is checked before and after the exchange.";
         foreach (var sentence in draft.Feed.Sentences(spec.Source))
@@ -44,6 +46,11 @@ internal static class PlanText
         {
             yield return $"{string.Join(", ", spec.Held)} {(spec.Held.Count == 1 ? "is" : "are")} detached for the moment in which the names change hands, {Plain.Time(draft.Options.PauseBudget)} at most, and attached again however that ends. "
                 + $"Kafka keeps what arrives meanwhile; everything else that {(spec.Held.Count == 1 ? "it feeds" : "they feed")} stands still as well.";
+        }
+
+        if (spec.Second is { } pair)
+        {
+            yield return $"{pair.Queue} is the second Kafka table from the cutover on; nothing is held. The first one fills the old table until the clean-up, so that a rollback is another exchange of names, and is dropped with it.";
         }
 
         if (!spec.CanRollBackAfterCompletion)
@@ -100,11 +107,22 @@ internal static class PlanText
         }
 
         Add(CreateStaging.Name, $"Create {spec.Staging}");
+        if (spec.Second is { } second)
+        {
+            Add(CreateConsumer.Name, $"Let Kafka fill {spec.Staging}, too, by {HelperTables.Queue(spec)} in group {second.SecondGroup}");
+        }
+
         AddBase(draft, spec, Add);
-        Add(Verify.Name, $"Compare {spec.Source} and {spec.Staging}");
+        Add(spec.Second is null ? Verify.Name : CompareConsumers.Name, $"Compare {spec.Source} and {spec.Staging}");
         if (draft.Options.DeferCutover)
         {
             Add(AwaitCutover.Name, "Wait for `godwit cutover`");
+        }
+
+        if (spec.Second is { } pair)
+        {
+            Add(ExchangeConsumers.Name, $"Exchange the names of {spec.Source} and {spec.Staging}, and of {pair.Queue} and {HelperTables.Queue(spec)}");
+            return steps;
         }
 
         Add(CutOver.Name, $"{(spec.Held.Count > 0 ? $"Hold {string.Join(", ", spec.Held)}, exchange" : "Exchange")} the names of {spec.Source} and {spec.Staging}, then move over what writers still put into the old table");
@@ -119,6 +137,11 @@ internal static class PlanText
             add(MarkPosition.Name, $"Mark the position in {spec.Source}", null, null, null);
         }
 
+        if (spec.Second is not null)
+        {
+            add(MarkOverlap.Name, $"Note which rows up to there reach {spec.Staging} by Kafka as well", null, null, null);
+        }
+
         foreach (var partition in draft.Source.Partitions)
         {
             var kind = spec.Way == RebuildWay.Link ? LinkPartition.Name : CopyPartition.Name;
@@ -131,7 +154,7 @@ internal static class PlanText
             add(MarkPosition.Name, $"Mark the position in {spec.Source}", null, null, null);
         }
 
-        if (spec.FollowsWrites)
+        if (spec.FollowsWrites && spec.Second is null)
         {
             add(CatchUp.Name, "Copy what arrived meanwhile", null, null, null);
         }

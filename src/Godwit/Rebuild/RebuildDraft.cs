@@ -23,6 +23,12 @@ internal sealed record RebuildDraft
     /// <summary>What writes to the table.</summary>
     public required Feed Feed { get; init; }
 
+    /// <summary>What a second consumer would be made of; null when none is asked for, or when it cannot be.</summary>
+    public ConsumerDraft? Second { get; init; }
+
+    /// <summary>Why there can be no second consumer, all of it; empty when there can be, or none is asked for.</summary>
+    public IReadOnlyList<string> NoSecond { get; init; } = [];
+
     /// <summary>What differs.</summary>
     public required IReadOnlyList<TableChange> Changes { get; init; }
 

@@ -58,7 +58,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
     // Rows that a merge removed because a newer version exists may still be in the copy: FINAL shows both sides alike, as long as both
     // engines agree on what makes rows the same and which of them is the newest.
     private static bool ComparesFinal(RebuildDraft draft) =>
-        draft.Way == RebuildWay.Copy && draft.Source.Engine.Folding == RowFolding.LatestVersion && !draft.ChangesIdentity
+        draft.Way == RebuildWay.Copy && draft.Second is null && draft.Source.Engine.Folding == RowFolding.LatestVersion && !draft.ChangesIdentity
         && draft.TargetEngine.Name == draft.Source.Engine.Name && draft.TargetEngine.Arguments.SequenceEqual(draft.Source.Engine.Arguments);
 
     private static void RequireSound(RebuildRequest request, RunOptions options)
@@ -126,6 +126,8 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
         RebuildRequest request, RunOptions options, TableSnapshot source, DesiredTable desired, IReadOnlyList<TableChange> changes, CancellationToken ct)
     {
         var capabilities = await Capabilities.ProbeAsync(gateway, ct);
+        var feed = await FeedReader.ReadAsync(gateway, capabilities, source.Name, ct);
+        var (second, problems) = request.Strategy == "second-consumer" ? await new ConsumerReader(gateway, request, source, desired).ReadAsync(feed, ct) : (null, []);
         return new RebuildDraft
         {
             Gateway = gateway,
@@ -134,7 +136,9 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
             Options = options,
             Source = source,
             Desired = desired,
-            Feed = await FeedReader.ReadAsync(gateway, capabilities, source.Name, ct),
+            Feed = feed,
+            Second = second,
+            NoSecond = problems,
             Changes = changes,
             Way = await WayAsync(request, source, desired, changes, ct),
             Mapping = ColumnMapping.Between(source.Columns, desired.Columns, capabilities.HasInsertAllowMaterializedColumns),
@@ -151,7 +155,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
 
         // Parts keep their merge level, and FINAL trusts it: parts that a plain MergeTree merged are not free of duplicates.
         var target = TableEngine.Parse(desired.Definition.Engine);
-        var canLink = TableChange.IsEngineOnly(changes) && (target.Name == "MergeTree" || (target.Name == source.Engine.Name && target.Folding != RowFolding.None));
+        var canLink = request.Strategy != "second-consumer" && TableChange.IsEngineOnly(changes) && (target.Name == "MergeTree" || (target.Name == source.Engine.Name && target.Folding != RowFolding.None));
         return canLink ? RebuildWay.Link : RebuildWay.Copy;
     }
 
@@ -185,20 +189,21 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
             ForwardPartition = await PartitionAsync(draft.Desired.Definition.PartitionBy, draft.Mapping, draft.Source, ct),
             BackwardPartition = PartitionIfMapped(draft.Source.Definition.PartitionBy, draft),
             FollowsWrites = follows,
-            Held = follows ? [.. draft.Feed.Held.Select(s => s.Table)] : [],
+            Held = follows && draft.Second is null ? [.. draft.Feed.Held.Select(s => s.Table)] : [],
             Way = draft.Way,
             HoldsMerges = HoldsMerges(draft),
             ComparesFinal = ComparesFinal(draft),
             AcceptsViewRace = draft.Request.Accept.Contains("view-race", StringComparer.Ordinal),
             CanRollBackAfterCompletion = draft.Way == RebuildWay.Alter
                 ? !draft.Changes.Any(c => PlanText.DestroysValues(draft, c))
-                : !follows || draft.TargetEngine.Folding != RowFolding.Any,
+                : !follows || draft.Second is not null || draft.TargetEngine.Folding != RowFolding.Any,
         };
+        spec = spec with { Second = draft.Second?.Freeze(spec, runId, draft.Request.Accept.Contains("row-values", StringComparer.Ordinal)) };
         var operation = new PlannedOperation { Kind = OperationCatalog.Rebuild, Description = $"Rebuild {draft.Source.Name}", Shared = PlanFormat.ToElement(spec) };
         return new OperationPlan(operation, PlanText.Steps(draft, spec, gateway.Name))
         {
             Table = draft.Source.Name.ToString(),
-            Strategy = draft.Way == RebuildWay.Alter ? "alter" : !follows ? "static" : spec.Held.Count > 0 ? "pause-feed" : "block-log",
+            Strategy = draft.Way == RebuildWay.Alter ? "alter" : !follows ? "static" : spec.Second is not null ? "second-consumer" : spec.Held.Count > 0 ? "pause-feed" : "block-log",
             Reasons = [.. PlanText.Reasons(draft, spec), .. checks.Where(c => c.Verdict == CheckVerdict.Warning).Select(c => c.Message)],
         };
     }

@@ -47,9 +47,13 @@ public sealed record RebuildRequest
 
     /// <summary>
     /// How the new table gets what is written meanwhile: <c>block-log</c> follows inserts, <c>pause-feed</c> holds a Kafka feed while the names change
-    /// hands as well, <c>static</c> is for a table that nobody writes to.
+    /// hands as well, <c>second-consumer</c> lets Kafka fill the new table too, by a consumer group of its own, <c>static</c> is for a table that nobody
+    /// writes to.
     /// </summary>
-    public static IReadOnlyList<string> Strategies { get; } = ["block-log", "pause-feed", "static"];
+    public static IReadOnlyList<string> Strategies { get; } = ["block-log", "pause-feed", "second-consumer", "static"];
+
+    /// <summary>For <c>second-consumer</c>: the columns, with commas, whose values tell a message from all others; null for <c>uuid</c>.</summary>
+    public string? Identity { get; init; }
 
     /// <summary>Codes of warnings that a person has read and accepts, such as <c>key-identity</c>.</summary>
     public IReadOnlyList<string> Accept { get; init; } = [];
@@ -75,7 +79,7 @@ public sealed record RebuildRequest
             yield return "--ddl holds the whole definition, so it cannot be combined with single changes such as --order-by.";
         }
 
-        foreach (var text in new[] { OrderBy, PrimaryKey, PartitionBy, SampleBy, Engine, Ttl }.Concat(AddColumns).Concat(ModifyColumns).Concat(Settings).OfType<string>().Where(t => !SqlText.IsWhole(t)))
+        foreach (var text in new[] { OrderBy, PrimaryKey, PartitionBy, SampleBy, Engine, Ttl }.Concat(AddColumns).Concat(ModifyColumns).Concat(Settings).Append(Identity).OfType<string>().Where(t => !SqlText.IsWhole(t)))
         {
             yield return $"'{text}' does not stand by itself: each bracket, quote and comment must be closed where it was opened, and a name with $ or # be quoted.";
         }
@@ -83,6 +87,11 @@ public sealed record RebuildRequest
         if (Strategy != "auto" && !Strategies.Contains(Strategy, StringComparer.Ordinal))
         {
             yield return $"--strategy {Strategy} does not exist: use auto, {string.Join(", ", Strategies.SkipLast(1))} or {Strategies[^1]}.";
+        }
+
+        if (Identity is not null && Strategy != "second-consumer")
+        {
+            yield return "--identity says what is the same row to --strategy second-consumer; no other strategy asks for it.";
         }
 
         foreach (var code in Accept.Except(RebuildChecks.Acceptable, StringComparer.Ordinal))

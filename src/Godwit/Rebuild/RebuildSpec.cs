@@ -33,11 +33,14 @@ public sealed record RebuildSpec : IOperationSpec
     /// <summary>The same the other way round.</summary>
     public string? BackwardPartition { get; init; }
 
-    /// <summary>Whether rows may arrive during the run (block-log, pause-feed).</summary>
+    /// <summary>Whether rows may arrive during the run (all strategies but static).</summary>
     public required bool FollowsWrites { get; init; }
 
     /// <summary>The Kafka tables that write to the source and are held while the names change hands (pause-feed).</summary>
     public IReadOnlyList<QualifiedName> Held { get; init; } = [];
+
+    /// <summary>The consumer that fills the new table by itself (second-consumer); null for all other strategies.</summary>
+    public SecondConsumer? Second { get; init; }
 
     /// <summary>How the table becomes the one that is wanted.</summary>
     public required RebuildWay Way { get; init; }

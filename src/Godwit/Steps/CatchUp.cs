@@ -34,7 +34,7 @@ internal sealed class CatchUp : IStep
     public Task UndoAsync(StepContext context, CancellationToken ct) => Task.CompletedTask;
 
     // Between the making of the plan and the marked position writers may have begun a partition that the plan does not know.
-    private static async Task CopyUnplannedPartitionsAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    public static async Task CopyUnplannedPartitionsAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
     {
         var planned = context.Operation.Steps.Where(s => s.Kind is CopyPartition.Name or LinkPartition.Name)
             .Select(s => System.Text.Json.JsonSerializer.Deserialize<PartitionArguments>(s.Arguments, Plans.PlanFormat.Json)!.Partition)
@@ -55,7 +55,7 @@ internal sealed class CatchUp : IStep
                 new Chunk(
                     $"forward-base-{partition}",
                     spec.ForwardDirection(exchanged: false),
-                    $"_partition_id = {Sql.Literal(partition)} AND _block_number <= {position}",
+                    CopyPartition.Condition(context, spec, partition),
                     tuning,
                     IsSweep: false,
                     Verify: false),

@@ -10,6 +10,11 @@ internal static class CleanUp
     public static async Task RunAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<RebuildSpec>();
+        if (spec.Second is { } second)
+        {
+            await new ConsumerPair(context, spec).DropAsync(second.QueueUuid, ct);
+        }
+
         if (await TableReader.FindUuidAsync(context.Gateway, spec.Staging, ct) is { } retired)
         {
             if (retired != spec.SourceUuid)

@@ -55,7 +55,7 @@ public class HostileInputTests
         { "rebuild db.t --ddl /dev/zero --yes", 2, "is larger than 1024 KiB" },
         { "rebuild db.t --ddl /no/such/file --engine Log --yes", 2, "--ddl holds the whole definition" },
         { "rebuild db.t --setting x --yes", 2, "'x' is not a setting" },
-        { "rebuild db.t --ttl a --strategy fast --yes", 2, "'fast' is none of auto, block-log, pause-feed, static" },
+        { "rebuild db.t --ttl a --strategy fast --yes", 2, "'fast' is none of auto, block-log, pause-feed, second-consumer, static" },
         { "rebuild db.t --ttl a --min-free-disk 10XB --yes", 2, "'10XB' is not a size" },
         { "rebuild db.t --ttl a --memory 1 --yes", 2, "--memory must be at least 64MB" },
         { "rebuild db.t --ttl a --rollback-window soon --yes", 2, "'soon' is not a time" },

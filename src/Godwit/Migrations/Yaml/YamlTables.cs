@@ -11,7 +11,7 @@ internal static class YamlTables
     public static OperationMaker Rebuild(YamlMap map)
     {
         var table = map.RequiredText("rebuild");
-        var (ddl, strategy) = (map.Text("ddl"), map.Text("strategy") ?? "auto");
+        var (ddl, strategy, identity) = (map.Text("ddl"), map.Text("strategy") ?? "auto", map.Text("identity"));
         var (orderBy, primaryKey, partitionBy, sampleBy) = (map.Text("orderBy"), map.Text("primaryKey"), map.Text("partitionBy"), map.Text("sampleBy"));
         var (engine, ttl, settings, accept) = (map.Text("engine"), map.Text("ttl"), map.TextMap("settings"), map.Texts("accept"));
         var (add, modify, drop) = (map.Texts("addColumns"), map.Texts("modifyColumns"), map.Texts("dropColumns"));
@@ -33,6 +33,7 @@ internal static class YamlTables
                 DropColumns = drop.Select(t => fill(t)).ToList(),
                 Settings = settings.Select(s => $"{s.Key}={s.Value}").ToList(),
                 Strategy = strategy,
+                Identity = Maybe(identity),
                 Accept = accept,
             });
         };
