@@ -19,6 +19,7 @@ internal sealed class GodwitConfiguration(IServiceProvider services) : IConfigur
         options.Cluster = Cluster();
         options.AppVersion = Read("AppVersion", "GODWIT_APP_VERSION").Value;
         options.Kafka = Read("Kafka", "GODWIT_KAFKA").Value;
+        options.HookFolder = Read("Hooks", "GODWIT_HOOKS").Value;
         if (Read("Migrations", "GODWIT_MIGRATIONS").Value is { } path)
         {
             options.Migrations.AddPath(path);

@@ -41,7 +41,7 @@ internal sealed class GodwitInstance : IDisposable, IAsyncDisposable
     public static GodwitInstance Of(GodwitOptions set, IServiceProvider services)
     {
         var clock = services.GetService<TimeProvider>() ?? TimeProvider.System;
-        var options = new MigratorOptions { Migrations = set.Definitions, PostgreSql = set.PostgreSql, Kafka = set.Kafka, Cluster = set.Cluster, AppVersion = set.AppVersion, Clock = clock };
+        var options = new MigratorOptions { Migrations = set.Definitions, PostgreSql = set.PostgreSql, Kafka = set.Kafka, HookFolder = set.HookFolder, Cluster = set.Cluster, AppVersion = set.AppVersion, Clock = clock };
         return new GodwitInstance(set.ClickHouse!, set.Store!.Under(GodwitValidation.Root(services)), options, set.RunWorker);
     }
 

@@ -17,6 +17,7 @@ namespace Godwit.Hosting;
 /// <item><term><c>Godwit:Migrations</c></term><description>GODWIT_MIGRATIONS; a folder or a file.</description></item>
 /// <item><term><c>Godwit:Packs</c></term><description>GODWIT_PACKS; names of ready-made packs, with commas.</description></item>
 /// <item><term><c>Godwit:AppVersion</c></term><description>GODWIT_APP_VERSION.</description></item>
+/// <item><term><c>Godwit:Hooks</c></term><description>GODWIT_HOOKS; see <see cref="HookFolder"/>.</description></item>
 /// <item><term><c>Godwit:RunWorker</c></term><description>true or false.</description></item>
 /// </list>
 /// </summary>
@@ -51,6 +52,9 @@ public sealed class GodwitOptions
 
     /// <summary>A broker of the Kafka that feeds the tables, <c>host:port</c>, for migrations that require a version of it; null when there is none.</summary>
     public string? Kafka { get; set; }
+
+    /// <summary>The folder with the commands that may be called as hooks (<c>command:NAME</c>); null when there is none.</summary>
+    public string? HookFolder { get; set; }
 
     /// <summary>The cluster that the server belongs to, for operations on more than one node; null when it is alone.</summary>
     public ClusterOptions? Cluster { get; set; }

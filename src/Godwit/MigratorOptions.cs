@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Godwit.ClickHouse;
+using Godwit.Hooks;
 using Godwit.Kafka;
 using Godwit.Metadata;
 using Godwit.Migrations;
@@ -22,6 +23,9 @@ public sealed record MigratorOptions
 
     /// <summary>A broker of the Kafka that feeds the tables, <c>host:port</c> of a plain text listener, for migrations that require a version of it; null when there is none.</summary>
     public string? Kafka { get; init; }
+
+    /// <summary>The folder with the commands that may be called as hooks (<c>command:NAME</c>); null when there is none.</summary>
+    public string? HookFolder { get; init; }
 
     /// <summary>The cluster that the server belongs to; null when it is alone.</summary>
     public ClusterOptions? Cluster { get; init; }
@@ -48,5 +52,5 @@ public sealed record MigratorOptions
     public IReadOnlyList<string> Problems() => Kafka is null || KafkaConnection.IsAddress(Kafka) ? [] : [$"'{Kafka}' is not the address of a Kafka broker: write host:port, such as kafka.example:9092."];
 
     internal RunHost Host(ClickHouseGateway gateway, IStore store) =>
-        new(store, gateway, Clock) { Migrations = Migrations, PostgreSql = PostgreSql, Kafka = Kafka, AppVersion = AppVersion, Cluster = Cluster };
+        new(store, gateway, Clock) { Hooks = new HookTools(HookFolder, Delivery, Clock), Migrations = Migrations, PostgreSql = PostgreSql, Kafka = Kafka, AppVersion = AppVersion, Cluster = Cluster };
 }

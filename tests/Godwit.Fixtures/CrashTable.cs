@@ -1,5 +1,6 @@
 using Godwit.ClickHouse;
 using Godwit.CrashHost;
+using Godwit.Rebuild;
 using Shouldly;
 
 namespace Godwit.Fixtures;
@@ -10,7 +11,7 @@ public sealed class CrashTable : IAsyncDisposable
     /// <summary>Rows of inserts that had begun before the exchange, which the view has seen then: from this id on.</summary>
     private const int Late = 900_000;
 
-    private static readonly string[] Own = ["t", "seen", "v", "ledger", "done", "queue", "pump"];
+    private static readonly string[] Own = ["t", "seen", "v", "ledger", "done", "queue", "pump", "calls"];
     private readonly CrashScenario _scenario;
     private readonly ClickHouseGateway _gateway;
     private int _next = 1000;
@@ -44,6 +45,7 @@ public sealed class CrashTable : IAsyncDisposable
                 {
                     $"CREATE TABLE {{db}}.queue {Columns} ENGINE = Kafka SETTINGS kafka_broker_list = '127.0.0.1:1', kafka_topic_list = 'none', kafka_group_name = 'crash', kafka_format = 'JSONEachRow'",
                     "CREATE MATERIALIZED VIEW {db}.pump TO {db}.t AS SELECT * FROM {db}.queue",
+                    "CREATE TABLE {db}.calls (hook String, at DateTime64(9) DEFAULT now64(9)) ENGINE = MergeTree ORDER BY at",
                 }
                 : [],
         ];
@@ -62,6 +64,11 @@ public sealed class CrashTable : IAsyncDisposable
 
     /// <summary>An insert that resolved the table's name before the exchange and is committed after it.</summary>
     public static IReadOnlyList<string> InsertLate(int offset) => Insert("t_godwit_{run}", Late + offset, 7);
+
+    /// <summary>What the table is to become.</summary>
+    public RebuildRequest Change => _scenario.HasFeed
+        ? _scenario.Change with { Table = Name, PauseHook = Hook("pause"), ResumeHook = Hook("resume") }
+        : _scenario.Change with { Table = Name };
 
     /// <summary>Inserts some new rows, when others write to the table at all.</summary>
     public async Task InsertAsync()
@@ -118,6 +125,11 @@ public sealed class CrashTable : IAsyncDisposable
     {
         var feeders = await _gateway.QueryAsync($"SELECT name FROM system.tables WHERE database = '{Database}' AND name IN ('queue', 'pump') ORDER BY name");
         feeders.Select(f => f["name"]).ShouldBe(_scenario.HasFeed ? ["pump", "queue"] : [], "what feeds the table");
+        if (_scenario.HasFeed)
+        {
+            (await _gateway.ScalarAsync<string>($"SELECT argMax(hook, at) FROM {Database}.calls")).ShouldBe("resume", "the last hook");
+        }
+
         async Task<string> FiguresAsync(string figures, string from) => await _gateway.ScalarAsync<string>($"SELECT toString(tuple({figures})) FROM {Database}.{from}");
         (await FiguresAsync(_scenario.Figures, "t")).ShouldBe(await FiguresAsync(_scenario.Figures, "ledger"), "rows of the table, and of the ledger");
 
@@ -126,6 +138,8 @@ public sealed class CrashTable : IAsyncDisposable
         (await FiguresAsync("count(), uniqExact(id)", $"seen{which}")).ShouldBe(
             await FiguresAsync("count(), uniqExact(id)", $"ledger{which}"), "rows that the view has seen, and of the ledger");
     }
+
+    private string Hook(string name) => $"sql:INSERT INTO {Database}.calls (hook) VALUES ('{name}')";
 
     public async ValueTask DisposeAsync()
     {

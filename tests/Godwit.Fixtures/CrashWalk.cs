@@ -76,7 +76,7 @@ public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, Cras
             State = postgres?.ConnectionString ?? Path.Combine(folder.FullName, "state.db"),
             Schema = postgres is null ? null : $"crash_{Guid.NewGuid():N}",
             Verb = "run",
-            Request = scenario.Change with { Table = table.Name },
+            Request = table.Change,
             Migration = scenario.Migration?.Replace("{db}", table.Database, StringComparison.Ordinal),
             Injections = table.Injections(scenario.Verb == "run" ? scenario.Meanwhile : scenario.Before),
         };

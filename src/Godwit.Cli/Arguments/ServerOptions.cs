@@ -50,13 +50,17 @@ internal static class ServerOptions
     public static readonly Option<string> Postgres =
         Recursive(Opt.Text("--postgres", "URL", "The application's PostgreSQL, postgresql://USER@HOST/DATABASE; password in PGPASSWORD [GODWIT_POSTGRES]"));
 
+    /// <summary>The commands that may be called as hooks.</summary>
+    public static readonly Option<string> HookFolder =
+        Recursive(Opt.Text("--hooks", "FOLDER", "A folder with the commands that hooks may call, as command:NAME [GODWIT_HOOKS]"));
+
     /// <summary>A Kafka broker.</summary>
     public static readonly Option<string> Kafka =
         Recursive(Opt.Text("--kafka", "HOST:PORT", "A Kafka broker, for migrations that require a version of it [GODWIT_KAFKA]"));
 
     /// <summary>All of them, in the order of the help.</summary>
     public static IReadOnlyList<Option> All { get; } =
-        [ServerOption, UserOption, PasswordFileOption, CaCertificateOption, Cluster, Nodes, Postgres, Kafka, StateOption, Migrations, Packs, AppVersion, OutputOption];
+        [ServerOption, UserOption, PasswordFileOption, CaCertificateOption, Cluster, Nodes, Postgres, Kafka, HookFolder, StateOption, Migrations, Packs, AppVersion, OutputOption];
 
     /// <summary>Whether JSON is asked for. Read before the command line is, since complaints about that are documents, too.</summary>
     public static bool WantsJson(IReadOnlyList<string> args)

@@ -22,6 +22,10 @@ internal static class RebuildChanges
     private static readonly Option<string[]> Setting = Opt.Many("--setting", "K=V", "A table setting; repeatable");
     private static readonly Option<string> Ddl = Opt.Text("--ddl", "FILE", "A CREATE TABLE statement instead of all the above");
 
+    private static readonly Option<string> PauseHook = Opt.Text("--pause-hook", "HOOK", "What pauses the writers: sql:…, https://…, env:NAME, file:/PATH or command:NAME");
+    private static readonly Option<string> ResumeHook = Opt.Text("--resume-hook", "HOOK", "What lets them go on, however the pause ends");
+    private static readonly Option<TimeSpan?> HookTimeout = Opt.Parsed<TimeSpan?>("--hook-timeout", "TIME", "How long each hook may take [30s]", text => Durations.Read(text));
+
     /// <summary>The options, in the order of the help.</summary>
     public static IReadOnlyList<Option> Options { get; } =
         [OrderBy, PrimaryKey, PartitionBy, SampleBy, Engine, Ttl, AddColumn, ModifyColumn, DropColumn, Setting, Ddl];
@@ -30,11 +34,14 @@ internal static class RebuildChanges
     public static Option<string> Strategy { get; } = Opt.Parsed(
         "--strategy",
         "NAME",
-        "block-log (rows keep arriving), pause-feed or second-consumer (from Kafka), static (nobody writes) [what the feed asks for]",
+        "block-log (rows keep arriving), pause-feed (what writes is held for a moment), second-consumer (Kafka fills both tables) or static (nobody writes) [what the feed asks for]",
         Opt.OneOf(["auto", .. RebuildRequest.Strategies]));
 
     /// <summary>What is the same row to two consumers.</summary>
     public static Option<string> Identity { get; } = Opt.Text("--identity", "COLUMNS", "For second-consumer: the columns that tell a message from all others [uuid]");
+
+    /// <summary>What pauses writers that are not Kafka tables.</summary>
+    public static IReadOnlyList<Option> Hooks => [PauseHook, ResumeHook, HookTimeout];
 
     /// <summary>Warnings that were read.</summary>
     public static Option<string[]> Accept { get; } = Opt.Many("--accept", "CODE", "Accept the warning of this code, such as key-identity; repeatable");
@@ -64,6 +71,9 @@ internal static class RebuildChanges
             Settings = call.All(Setting),
             Strategy = call.Get(Strategy) ?? "auto",
             Identity = call.Get(Identity),
+            PauseHook = call.Get(PauseHook),
+            ResumeHook = call.Get(ResumeHook),
+            HookTimeout = call.Get(HookTimeout) ?? TimeSpan.FromSeconds(30),
             Accept = call.All(Accept),
         };
         AddProblems(request, file is not null, problems);

@@ -19,7 +19,10 @@ internal static class RunLimits
         "--rollback-window", "TIME", "How long the retired table is kept for a rollback [24h]", text => Durations.Read(text));
 
     private static readonly Option<TimeSpan?> PauseBudget = Opt.Parsed<TimeSpan?>(
-        "--pause-budget", "TIME", "How long a Kafka feed may be held while the names change hands [5m]", text => Durations.Read(text));
+        "--pause-budget", "TIME", "How long a feed may be held while the names change hands [5m]", text => Durations.Read(text));
+
+    private static readonly Option<TimeSpan?> KafkaRetention = Opt.Parsed<TimeSpan?>(
+        "--kafka-retention", "TIME", "How long the topics of a feed keep messages, where the broker does not tell", text => Durations.Read(text));
 
     private static readonly Option<bool> DropRetired = Opt.Flag("--drop-retired", "Drop the retired table right after the cutover: no rollback");
 
@@ -51,7 +54,7 @@ internal static class RunLimits
     public static IReadOnlyList<Option> Worker { get; } = [Detach, StartWindow];
 
     /// <summary>What concerns the cutover.</summary>
-    public static IReadOnlyList<Option> Cutover { get; } = [DeferCutover, PauseBudget, RollbackWindow, DropRetired];
+    public static IReadOnlyList<Option> Cutover { get; } = [DeferCutover, PauseBudget, KafkaRetention, RollbackWindow, DropRetired];
 
     /// <summary>What slows or holds.</summary>
     public static IReadOnlyList<Option> Brakes { get; } = [MaxRowsPerSecond, MaxParts, MinFreeDisk, BrakeSql, Threads, Memory];
@@ -66,6 +69,7 @@ internal static class RunLimits
             DeferCutover = call.Has(DeferCutover),
             RollbackWindow = call.Get(RollbackWindow) ?? defaults.RollbackWindow,
             PauseBudget = call.Get(PauseBudget) ?? defaults.PauseBudget,
+            KafkaRetention = call.Get(KafkaRetention),
             DropRetired = call.Has(DropRetired),
             MaxRowsPerSecond = call.Get(MaxRowsPerSecond),
             MaxParts = call.Get(MaxParts),

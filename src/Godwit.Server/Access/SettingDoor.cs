@@ -1,5 +1,6 @@
 using Godwit.Checks;
 using Godwit.Metadata.Accounts;
+using Godwit.Server.Api;
 using Microsoft.AspNetCore.Http;
 
 namespace Godwit.Server.Access;
@@ -11,7 +12,8 @@ internal static class SettingDoor
     /// <param name="http">By whom.</param>
     /// <param name="name">The setting.</param>
     /// <param name="value">The value; null for the default.</param>
-    /// <exception cref="InvalidRequestException">The value is not good, or not for this role.</exception>
+    /// <exception cref="InvalidRequestException">The value is not good.</exception>
+    /// <exception cref="NotAllowedException">It is not for this role.</exception>
     public static async Task SetAsync(Migrator migrator, HttpContext http, string name, string? value)
     {
         var (who, ct) = (Policies.ActorOf(http), http.RequestAborted);
@@ -19,14 +21,14 @@ internal static class SettingDoor
         {
             if (value is not null && !Policies.Can(http.User, Role.Admin) && (await migrator.SettingsAsync(ct)).ReadsMore(name, value))
             {
-                throw new InvalidRequestException(["Only an admin may name a file or an environment variable of the server's machine (env:, file:, password-env, password-file): what it holds is sent to the address."]);
+                throw new NotAllowedException("Only an admin may name a file or an environment variable of the server's machine (env:, file:, password-env, password-file): what it holds is sent to the address.");
             }
 
             await migrator.SetAsync(name, value, who, ct);
         }
-        catch (InvalidRequestException e)
+        catch (Exception e) when (e is InvalidRequestException or NotAllowedException)
         {
-            await migrator.RecordAsync(who, "set refused", name, string.Join(' ', e.Problems), ct);
+            await migrator.RecordAsync(who, "set refused", name, e.Message.ReplaceLineEndings(" "), ct);
             throw;
         }
     }

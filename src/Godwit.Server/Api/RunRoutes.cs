@@ -1,5 +1,6 @@
 using Godwit.Checks;
 using Godwit.Metadata;
+using Godwit.Metadata.Accounts;
 using Godwit.Migrations;
 using Godwit.Rebuild;
 using Godwit.Runs;
@@ -72,6 +73,11 @@ internal static class RunRoutes
         if (wish.Problems().ToList() is { Count: > 0 } problems)
         {
             throw new InvalidRequestException(problems);
+        }
+
+        if (wish.Rebuild?.ReachesOut() == true && !Policies.Can(http.User, Role.Admin))
+        {
+            throw new NotAllowedException("Only an admin may name SQL or an address as a hook; an operator names a command that was put into the server's folder of hooks (command:NAME).");
         }
 
         var proposal = wish.Migration is { } migration

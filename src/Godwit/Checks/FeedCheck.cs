@@ -19,8 +19,8 @@ internal sealed class FeedCheck : IRebuildCheck
 
         if (draft.Way == RebuildWay.Alter || feed.Sources.Count == 0)
         {
-            return strategy == "pause-feed" && draft.Way != RebuildWay.Alter
-                ? this.Refuse($"There is no feed of {name} to hold: no Kafka table writes to it on this server. Use --strategy block-log.")
+            return strategy == "pause-feed" && draft.Way != RebuildWay.Alter && draft.Request.PauseHook is null
+                ? this.Refuse($"There is no feed of {name} to hold: no Kafka table writes to it on this server. Use --strategy block-log, or name what pauses its writers (--pause-hook, --resume-hook).")
                 : this.Ok("Nothing writes to the table in the background (Buffer, Kafka and the like).");
         }
 
@@ -30,9 +30,14 @@ internal sealed class FeedCheck : IRebuildCheck
             return this.Warn($"{feed.Sources[0]} writes to {name} in the background: it must be held during the run (DETACH it), or the run will refuse to exchange the names.");
         }
 
+        if (others.Count > 0 && draft.Request.PauseHook is not null)
+        {
+            return this.Warn($"{others[0]} writes to {name} in the background, where the end of a write cannot be awaited: the pause hook must hold that, too, and return when nothing of it is on its way any more.");
+        }
+
         if (others.Count > 0)
         {
-            return this.Refuse($"{others[0]} writes to {name} in the background, where the end of a write cannot be awaited. DETACH it and use --strategy static.");
+            return this.Refuse($"{others[0]} writes to {name} in the background, where the end of a write cannot be awaited. DETACH it and use --strategy static, or name what holds it (--pause-hook, --resume-hook).");
         }
 
         return strategy == "block-log"

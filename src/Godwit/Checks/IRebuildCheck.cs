@@ -48,7 +48,7 @@ internal static class RebuildChecks
     ];
 
     /// <summary>The checks whose refusal a person may overrule by name.</summary>
-    public static IReadOnlyList<string> Acceptable { get; } = ["column-cast", "key-identity", "row-values", "versionless-replacing", "view-race"];
+    public static IReadOnlyList<string> Acceptable { get; } = [.. KafkaChecks.All.Select(c => c.Name).Concat(["column-cast", "key-identity", "row-values", "versionless-replacing", "view-race"]).Order(StringComparer.Ordinal)];
 
     /// <summary>Runs them all; one that cannot read what it needs says so and counts as refused.</summary>
     public static async Task<IReadOnlyList<CheckResult>> RunAsync(IEnumerable<IRebuildCheck> checks, RebuildDraft draft, CancellationToken ct)
@@ -86,7 +86,11 @@ internal static class CheckAnswers
 
     /// <summary>Refused unless a person has accepted this by name.</summary>
     public static CheckResult RefuseUnlessAccepted(this IRebuildCheck check, RebuildDraft draft, string message) =>
-        draft.Request.Accept.Contains(check.Name, StringComparer.Ordinal)
-            ? check.Warn($"{message} (accepted)")
-            : check.Refuse($"{message} If that is what you want, add --accept {check.Name}.");
+        check.Refuse(message).UnlessAccepted(draft.Request.Accept);
+
+    /// <summary>A result that stands against the run, unless a person has accepted it by name.</summary>
+    public static CheckResult UnlessAccepted(this CheckResult result, IReadOnlyList<string> accepted) =>
+        !result.Blocks ? result
+        : accepted.Contains(result.Check, StringComparer.Ordinal) ? result with { Verdict = CheckVerdict.Warning, Message = $"{result.Message} (accepted)" }
+        : result with { Message = $"{result.Message} If that is what you want, add --accept {result.Check}." };
 }

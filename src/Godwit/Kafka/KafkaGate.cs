@@ -11,9 +11,6 @@ internal sealed record KafkaGateOptions
     /// <summary>How long the topics keep messages, as a person has said it; counts where the broker does not tell.</summary>
     public TimeSpan? Retention { get; init; }
 
-    /// <summary>Brokers to ask rather than those that ClickHouse asks, which may have other names there; host:port each.</summary>
-    public IReadOnlyList<string>? Brokers { get; init; }
-
     /// <summary>How many messages the table may be behind.</summary>
     public long MaxLag { get; init; } = 100_000;
 
@@ -44,7 +41,7 @@ internal sealed record KafkaGate
         ClickHouseGateway gateway, Capabilities capabilities, KafkaTable table, KafkaGateOptions options, TimeProvider clock, CancellationToken ct)
     {
         var gate = new KafkaGate { Table = table, Options = options, Lag = null, Consumers = await KafkaConsumer.ReadAsync(gateway, capabilities, table.Name, ct) };
-        using var client = new KafkaClient(options.Brokers ?? table.Brokers, clock);
+        using var client = new KafkaClient(table.Brokers, clock);
         try
         {
             return gate with { Lag = await KafkaLag.ReadAsync(table, client, clock, ct) };

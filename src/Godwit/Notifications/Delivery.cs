@@ -26,13 +26,40 @@ internal sealed record Delivery
 
     /// <summary>Sends, and tries again while that may help.</summary>
     /// <exception cref="NotSentException">It did not arrive, as far as is known.</exception>
-    public async Task SendAsync(NotifyTarget target, Notification notification, TimeProvider clock, CancellationToken ct)
+    public Task SendAsync(NotifyTarget target, Notification notification, TimeProvider clock, CancellationToken ct) =>
+        AgainAsync(() => TryAsync(target, notification, clock, ct), clock, ct);
+
+    /// <summary>Sends, and tries once.</summary>
+    /// <exception cref="NotSentException">It did not arrive, as far as is known.</exception>
+    public Task TryAsync(NotifyTarget target, Notification notification, TimeProvider clock, CancellationToken ct) => WithinAsync(
+        token => Resolve(target) switch
+        {
+            HookTarget hook => HookSender.SendAsync(hook, notification, this, token),
+            MailTarget mail => MailSender.SendAsync(mail, notification, this, token),
+            _ => throw new NotSentException("holds the name of another place, not an address"),
+        },
+        clock,
+        ct);
+
+    /// <summary>Posts a document to an address, and tries again while that may help.</summary>
+    /// <exception cref="NotSentException">It did not arrive, as far as is known.</exception>
+    public Task PostAsync(NotifyTarget target, string json, TimeProvider clock, CancellationToken ct) => AgainAsync(
+        () => WithinAsync(
+            token => Resolve(target) is HookTarget { IsSlack: false } hook
+                ? HookSender.PostAsync(hook, json, this, token)
+                : throw new NotSentException("is no address of a webhook: write https://HOST/PATH"),
+            clock,
+            ct),
+        clock,
+        ct);
+
+    private async Task AgainAsync(Func<Task> send, TimeProvider clock, CancellationToken ct)
     {
         foreach (var pause in Pauses)
         {
             try
             {
-                await TryAsync(target, notification, clock, ct);
+                await send();
                 return;
             }
             catch (NotSentException e) when (e.IsTransient)
@@ -41,23 +68,16 @@ internal sealed record Delivery
             }
         }
 
-        await TryAsync(target, notification, clock, ct);
+        await send();
     }
 
-    /// <summary>Sends, and tries once.</summary>
-    /// <exception cref="NotSentException">It did not arrive, as far as is known.</exception>
-    public async Task TryAsync(NotifyTarget target, Notification notification, TimeProvider clock, CancellationToken ct)
+    private async Task WithinAsync(Func<CancellationToken, Task> send, TimeProvider clock, CancellationToken ct)
     {
         using var limit = new CancellationTokenSource(Timeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
         try
         {
-            await (Resolve(target) switch
-            {
-                HookTarget hook => HookSender.SendAsync(hook, notification, this, either.Token),
-                MailTarget mail => MailSender.SendAsync(mail, notification, this, either.Token),
-                _ => throw new NotSentException("holds the name of another place, not an address"),
-            });
+            await send(either.Token);
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {

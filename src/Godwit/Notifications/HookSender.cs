@@ -15,14 +15,18 @@ internal static class HookSender
     // Nulls are written: receivers find every field at any time.
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
 
-    /// <summary>Posts one.</summary>
+    /// <summary>Posts a notification.</summary>
     /// <exception cref="NotSentException">The receiver did not say that it has it.</exception>
-    public static async Task SendAsync(HookTarget target, Notification notification, Delivery delivery, CancellationToken ct)
+    public static Task SendAsync(HookTarget target, Notification notification, Delivery delivery, CancellationToken ct) => PostAsync(target, Body(target, notification), delivery, ct);
+
+    /// <summary>Posts a document.</summary>
+    /// <exception cref="NotSentException">The receiver did not say that it has it.</exception>
+    public static async Task PostAsync(HookTarget target, string json, Delivery delivery, CancellationToken ct)
     {
         using var client = new HttpClient(Handler(delivery)) { Timeout = Timeout.InfiniteTimeSpan };
         using var request = new HttpRequestMessage(HttpMethod.Post, target.Url.Reveal());
         request.Headers.UserAgent.Add(new ProductInfoHeaderValue("Godwit", null));
-        request.Content = new StringContent(Body(target, notification), Encoding.UTF8, MediaTypeNames.Application.Json);
+        request.Content = new StringContent(json, Encoding.UTF8, MediaTypeNames.Application.Json);
         try
         {
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);

@@ -1,4 +1,6 @@
+using Godwit.Checks;
 using Godwit.ClickHouse;
+using Godwit.Hooks;
 using Godwit.Runs;
 
 namespace Godwit.Rebuild;
@@ -6,8 +8,9 @@ namespace Godwit.Rebuild;
 /// <summary>The journal's fact that the feed is held, or was.</summary>
 /// <param name="Since">Since when (UTC).</param>
 /// <param name="Tables">What was detached for it.</param>
+/// <param name="IsHooked">Whether the pause hook was called for it, or was to be.</param>
 /// <param name="Until">When it went on (UTC); null while it is held.</param>
-internal sealed record HoldFact(DateTimeOffset Since, IReadOnlyList<QualifiedName> Tables, DateTimeOffset? Until);
+internal sealed record HoldFact(DateTimeOffset Since, IReadOnlyList<QualifiedName> Tables, bool IsHooked, DateTimeOffset? Until);
 
 /// <summary>The feed was held for as long as it may be, and what had to be done meanwhile was not.</summary>
 internal sealed class PauseBudgetException(string message) : Exception(message);
@@ -20,15 +23,29 @@ internal sealed class PauseBudgetException(string message) : Exception(message);
 internal sealed class FeedHold(StepContext context, RebuildSpec spec)
 {
     private const string Fact = "feed-hold";
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(2);
 
     /// <summary>For how long the feed was held, all attempts together; null when it never was.</summary>
     public static TimeSpan? Total(StepJournal journal) => journal.Find<PausedFact>(PausedFact.Name) is { } paused ? TimeSpan.FromSeconds(paused.Seconds) : null;
+
+    /// <summary>Waits until the feed can be held without harm: until it is near the end of its topics, has no trouble, and nothing of it would expire meanwhile.</summary>
+    public async Task AwaitCalmAsync(CancellationToken ct)
+    {
+        var capabilities = spec.Held.Count > 0 ? await Capabilities.ProbeAsync(context.Gateway, ct) : null;
+        while (capabilities is not null && await ObjectionAsync(capabilities, ct) is { } objection)
+        {
+            context.Board.Brake = $"The feed is not held yet: {objection}";
+            await Task.Delay(BetweenLooks, context.Clock, ct);
+        }
+
+        context.Board.Brake = null;
+    }
 
     /// <summary>Does something while nothing of the feed writes. The feed goes on however that ends.</summary>
     /// <exception cref="PauseBudgetException">It took longer than the feed may be held.</exception>
     public async Task WhileHeldAsync(Func<CancellationToken, Task> work, CancellationToken ct)
     {
-        if (spec.Held.Count == 0)
+        if (!spec.PausesFeed)
         {
             await work(ct);
             return;
@@ -62,16 +79,15 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
 
         // A DETACH whose answer was lost may still be under way.
         await LongStatement.KillOwnAsync(context, CancellationToken.None);
-        foreach (var table in hold.Tables)
-        {
-            await AttachAsync(table);
-        }
-
+        await PutBackAsync(hold);
         var now = context.Clock.GetUtcNow();
         var before = Total(context.Journal) ?? TimeSpan.Zero;
         await context.Journal.FactAsync(PausedFact.Name, new PausedFact(Math.Round((before + (now - hold.Since)).TotalSeconds, 3)));
         await context.Journal.FactAsync(Fact, hold with { Until = now });
     }
+
+    private async Task<string?> ObjectionAsync(Capabilities capabilities, CancellationToken ct) =>
+        (await KafkaChecks.RunAsync(context.Gateway, capabilities, spec.Held, context.Options, spec.Accepted, context.Clock, ct)).FirstOrDefault(r => r.Blocks)?.Message;
 
     private async Task HoldAsync(CancellationToken ct)
     {
@@ -86,11 +102,48 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
             }
         }
 
-        await context.Journal.FactAsync(Fact, new HoldFact(context.Clock.GetUtcNow(), present, null));
+        await context.Journal.FactAsync(Fact, new HoldFact(context.Clock.GetUtcNow(), present, spec.Hooks is not null, null));
+        if (spec.Hooks is { } hooks)
+        {
+            await new WriterPause(context, spec.Source, hooks).PauseAsync(ct);
+        }
+
         foreach (var table in present)
         {
             // Permanently: a server that is restarted would attach it.
             await context.ChangeAsync("hold", ct, $"DETACH TABLE {table.ToSql()} PERMANENTLY SYNC");
+        }
+    }
+
+    // All of it, however a part of it ends.
+    private async Task PutBackAsync(HoldFact hold)
+    {
+        List<StepFailedException> failures = [];
+        foreach (var table in hold.Tables)
+        {
+            await AttemptAsync(() => AttachAsync(table));
+        }
+
+        if (hold.IsHooked && spec.Hooks is { } hooks)
+        {
+            await AttemptAsync(new WriterPause(context, spec.Source, hooks).ResumeAsync);
+        }
+
+        if (failures.Count > 0)
+        {
+            throw failures.Count == 1 ? failures[0] : new StepFailedException(string.Join(' ', failures.Select(f => f.Message)), failures[0]);
+        }
+
+        async Task AttemptAsync(Func<Task> put)
+        {
+            try
+            {
+                await put();
+            }
+            catch (StepFailedException e)
+            {
+                failures.Add(e);
+            }
         }
     }
 

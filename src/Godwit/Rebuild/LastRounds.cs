@@ -42,7 +42,7 @@ internal static class LastRounds
     /// <exception cref="PauseBudgetException">Rows changed in place meanwhile, and to compare them all would take too long.</exception>
     public static async Task RunHeldAsync(StepContext context, RebuildSpec spec, Direction direction, CancellationToken ct)
     {
-        if (spec.Held.Count == 0)
+        if (!spec.PausesFeed)
         {
             return;
         }

@@ -1,3 +1,4 @@
+using Godwit.Hooks;
 using Godwit.Plans;
 using Godwit.Steps;
 
@@ -51,6 +52,12 @@ internal static class PlanText
         if (spec.Second is { } pair)
         {
             yield return $"{pair.Queue} is the second Kafka table from the cutover on; nothing is held. The first one fills the old table until the clean-up, so that a rollback is another exchange of names, and is dropped with it.";
+        }
+
+        if (spec.Hooks is { } hooks)
+        {
+            yield return $"Writers are paused for that moment by {Hook.Read(hooks.Pause, [])!.Shown}, {Plain.Time(draft.Options.PauseBudget)} at most, and go on by {Hook.Read(hooks.Resume, [])!.Shown} however it ends. "
+                + $"Each may take {Plain.Time(hooks.Timeout)}, and is called again when it is not known what came of it.";
         }
 
         if (!spec.CanRollBackAfterCompletion)
@@ -125,8 +132,24 @@ internal static class PlanText
             return steps;
         }
 
-        Add(CutOver.Name, $"{(spec.Held.Count > 0 ? $"Hold {string.Join(", ", spec.Held)}, exchange" : "Exchange")} the names of {spec.Source} and {spec.Staging}, then move over what writers still put into the old table");
+        Add(CutOver.Name, $"{Beginning(spec)} the names of {spec.Source} and {spec.Staging}, then move over what writers still put into the old table");
         return steps;
+    }
+
+    private static string Beginning(RebuildSpec spec)
+    {
+        List<string> parts = [];
+        if (spec.Hooks is not null)
+        {
+            parts.Add("Pause the writers");
+        }
+
+        if (spec.Held.Count > 0)
+        {
+            parts.Add($"{(parts.Count > 0 ? "hold" : "Hold")} {string.Join(", ", spec.Held)}");
+        }
+
+        return parts.Count > 0 ? $"{string.Join(", ", parts)}, exchange" : "Exchange";
     }
 
     private static void AddBase(RebuildDraft draft, RebuildSpec spec, Action<string, string, object?, long?, long?> add)

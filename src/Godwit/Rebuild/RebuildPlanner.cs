@@ -32,8 +32,8 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
         }
 
         var draft = await DraftAsync(request, options, source, desired, changes, ct);
-        var checks = (await RebuildChecks.RunAsync(RebuildChecks.OfTable.Concat(RebuildChecks.OfChange), draft, ct)).ToList();
-        return new OperationProposal(checks.Exists(c => c.Blocks) ? null : await PlanAsync(draft, runId, checks, ct), checks);
+        var checks = await CheckAsync(draft, ct);
+        return new OperationProposal(checks.Any(c => c.Blocks) ? null : await PlanAsync(draft, runId, checks, ct), checks);
     }
 
     /// <summary>The checks that concern the table whatever it is to become.</summary>
@@ -48,8 +48,18 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
         var request = new RebuildRequest { Table = table };
         var same = new DesiredTable(source.Definition, source.Columns, source.SortingKey);
         var draft = await DraftAsync(request, new RunOptions(), source, same, [], ct) with { Way = RebuildWay.Copy };
-        return await RebuildChecks.RunAsync(RebuildChecks.OfTable.Concat(RebuildChecks.OfChange), draft, ct);
+        return await CheckAsync(draft, ct);
     }
+
+    private static async Task<IReadOnlyList<CheckResult>> CheckAsync(RebuildDraft draft, CancellationToken ct) =>
+    [
+        .. await RebuildChecks.RunAsync(RebuildChecks.OfTable.Concat(RebuildChecks.OfChange), draft, ct),
+        .. await KafkaChecks.RunAsync(draft.Gateway, draft.Capabilities, Held(draft), draft.Options, draft.Request.Accept, TimeProvider.System, ct),
+    ];
+
+    private static IReadOnlyList<QualifiedName> Held(RebuildDraft draft) => Follows(draft) && draft.Second is null ? [.. draft.Feed.Held.Select(s => s.Table)] : [];
+
+    private static bool Follows(RebuildDraft draft) => draft.Way != RebuildWay.Alter && draft.Request.Strategy != "static";
 
     /// <summary>Whether the source's merges must stand still during the whole run.</summary>
     public static bool HoldsMerges(RebuildDraft draft) =>
@@ -175,7 +185,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
 
     private async Task<OperationPlan> PlanAsync(RebuildDraft draft, string runId, IReadOnlyList<CheckResult> checks, CancellationToken ct)
     {
-        var follows = draft.Way != RebuildWay.Alter && draft.Request.Strategy != "static";
+        var follows = Follows(draft);
         var backward = ColumnMapping.Between(draft.Desired.Columns, draft.Source.Columns, draft.Capabilities.HasInsertAllowMaterializedColumns);
         var spec = new RebuildSpec
         {
@@ -189,11 +199,12 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
             ForwardPartition = await PartitionAsync(draft.Desired.Definition.PartitionBy, draft.Mapping, draft.Source, ct),
             BackwardPartition = PartitionIfMapped(draft.Source.Definition.PartitionBy, draft),
             FollowsWrites = follows,
-            Held = follows && draft.Second is null ? [.. draft.Feed.Held.Select(s => s.Table)] : [],
+            Held = Held(draft),
+            Hooks = follows && draft.Request.PauseHook is { } pause ? new WriterHooks(pause, draft.Request.ResumeHook!, draft.Request.HookTimeout) : null,
             Way = draft.Way,
             HoldsMerges = HoldsMerges(draft),
             ComparesFinal = ComparesFinal(draft),
-            AcceptsViewRace = draft.Request.Accept.Contains("view-race", StringComparer.Ordinal),
+            Accepted = draft.Request.Accept,
             CanRollBackAfterCompletion = draft.Way == RebuildWay.Alter
                 ? !draft.Changes.Any(c => PlanText.DestroysValues(draft, c))
                 : !follows || draft.Second is not null || draft.TargetEngine.Folding != RowFolding.Any,
@@ -203,7 +214,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
         return new OperationPlan(operation, PlanText.Steps(draft, spec, gateway.Name))
         {
             Table = draft.Source.Name.ToString(),
-            Strategy = draft.Way == RebuildWay.Alter ? "alter" : !follows ? "static" : spec.Second is not null ? "second-consumer" : spec.Held.Count > 0 ? "pause-feed" : "block-log",
+            Strategy = draft.Way == RebuildWay.Alter ? "alter" : !follows ? "static" : spec.Second is not null ? "second-consumer" : spec.PausesFeed ? "pause-feed" : "block-log",
             Reasons = [.. PlanText.Reasons(draft, spec), .. checks.Where(c => c.Verdict == CheckVerdict.Warning).Select(c => c.Message)],
         };
     }

@@ -1,5 +1,6 @@
 using Godwit.Checks;
 using Godwit.ClickHouse;
+using Godwit.Hooks;
 
 namespace Godwit.Rebuild;
 
@@ -55,6 +56,21 @@ public sealed record RebuildRequest
     /// <summary>For <c>second-consumer</c>: the columns, with commas, whose values tell a message from all others; null for <c>uuid</c>.</summary>
     public string? Identity { get; init; }
 
+    /// <summary>
+    /// What makes all writers pause before the names change hands, for strategy <c>pause-feed</c>: <c>sql:STATEMENT</c>, an address that is posted to
+    /// (<c>https://…</c>, or <c>env:NAME</c> or <c>file:/PATH</c> that hold one), or <c>command:NAME</c>. It must come to the same when it is called twice.
+    /// </summary>
+    public string? PauseHook { get; init; }
+
+    /// <summary>What lets them go on; called however the pause ends, in the forms of <see cref="PauseHook"/>.</summary>
+    public string? ResumeHook { get; init; }
+
+    /// <summary>How long each of the hooks may take.</summary>
+    public TimeSpan HookTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Whether its hooks are more than commands which somebody has put on the machine for that: statements and addresses reach wherever Godwit does.</summary>
+    public bool ReachesOut() => new[] { PauseHook, ResumeHook }.OfType<string>().Any(h => Hook.Read(h, []) is not CommandHook);
+
     /// <summary>Codes of warnings that a person has read and accepts, such as <c>key-identity</c>.</summary>
     public IReadOnlyList<string> Accept { get; init; } = [];
 
@@ -84,6 +100,11 @@ public sealed record RebuildRequest
             yield return $"'{text}' does not stand by itself: each bracket, quote and comment must be closed where it was opened, and a name with $ or # be quoted.";
         }
 
+        if (Ddl is not null && !SqlText.IsWhole(Ddl))
+        {
+            yield return "The definition of --ddl does not stand by itself: each bracket, quote and comment must be closed where it was opened, and a name with $ or # be quoted.";
+        }
+
         if (Strategy != "auto" && !Strategies.Contains(Strategy, StringComparer.Ordinal))
         {
             yield return $"--strategy {Strategy} does not exist: use auto, {string.Join(", ", Strategies.SkipLast(1))} or {Strategies[^1]}.";
@@ -94,9 +115,41 @@ public sealed record RebuildRequest
             yield return "--identity says what is the same row to --strategy second-consumer; no other strategy asks for it.";
         }
 
+        foreach (var problem in HookProblems())
+        {
+            yield return problem;
+        }
+
         foreach (var code in Accept.Except(RebuildChecks.Acceptable, StringComparer.Ordinal))
         {
             yield return $"--accept {code} is not something that can be accepted: use {string.Join(", ", RebuildChecks.Acceptable)}.";
+        }
+    }
+
+    private IEnumerable<string> HookProblems()
+    {
+        if (PauseHook is null != ResumeHook is null)
+        {
+            yield return "--pause-hook and --resume-hook belong together: name both, or none.";
+        }
+
+        foreach (var (option, written) in new[] { ("--pause-hook", PauseHook), ("--resume-hook", ResumeHook) })
+        {
+            List<string> wrong = [];
+            if (written is not null && Hook.Read(written, wrong) is null)
+            {
+                yield return $"{option} {string.Join(", and ", wrong)}.";
+            }
+        }
+
+        if (PauseHook is not null && Strategy is not ("auto" or "pause-feed"))
+        {
+            yield return $"--pause-hook is for --strategy pause-feed, and --strategy {Strategy} pauses nobody: leave one of them out.";
+        }
+
+        if (HookTimeout < TimeSpan.FromSeconds(1) || HookTimeout > TimeSpan.FromHours(1))
+        {
+            yield return "--hook-timeout must be between 1s and 1h: give a time such as 30s.";
         }
     }
 }

@@ -42,6 +42,9 @@ public sealed record RebuildSpec : IOperationSpec
     /// <summary>The consumer that fills the new table by itself (second-consumer); null for all other strategies.</summary>
     public SecondConsumer? Second { get; init; }
 
+    /// <summary>What pauses all writers while the names change hands (pause-feed); null when nothing is called for it.</summary>
+    public WriterHooks? Hooks { get; init; }
+
     /// <summary>How the table becomes the one that is wanted.</summary>
     public required RebuildWay Way { get; init; }
 
@@ -54,8 +57,11 @@ public sealed record RebuildSpec : IOperationSpec
     /// <summary>Whether a rollback after the cutover loses nothing; false when merges of the new table fold what arrives.</summary>
     public bool CanRollBackAfterCompletion { get; init; }
 
-    /// <summary>Whether somebody accepted that a view may miss an insert that meets the exchange.</summary>
-    public bool AcceptsViewRace { get; init; }
+    /// <summary>The checks whose refusal somebody has accepted by name, such as <c>view-race</c>.</summary>
+    public IReadOnlyList<string> Accepted { get; init; } = [];
+
+    /// <summary>Whether something is held or paused while the names change hands.</summary>
+    internal bool PausesFeed => Held.Count > 0 || Hooks is not null;
 
     // Brakes hold what puts work on the table that its writers use.
     QualifiedName? IOperationSpec.BrakedTable => Source;
@@ -83,6 +89,12 @@ public sealed record RebuildSpec : IOperationSpec
         return source with { Table = $"{string.Concat(kept)}_godwit_{runId}" };
     }
 }
+
+/// <summary>What is called so that the writers of a table pause and go on.</summary>
+/// <param name="Pause">Makes them pause; see <see cref="RebuildRequest.PauseHook"/>.</param>
+/// <param name="Resume">Lets them go on.</param>
+/// <param name="Timeout">How long each of the two may take.</param>
+public sealed record WriterHooks(string Pause, string Resume, TimeSpan Timeout);
 
 /// <summary>One way to move rows between the two tables of a rebuild.</summary>
 /// <param name="Name"><c>forward</c> or <c>backward</c>; part of the names of its journal facts.</param>

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Godwit.ClickHouse;
+using Godwit.Hooks;
 using Godwit.Metadata;
 using Godwit.Migrations;
 using Godwit.Notifications;
@@ -21,6 +22,9 @@ internal sealed record RunHost(IStore Store, ClickHouseGateway Gateway, TimeProv
 
     /// <summary>A Kafka broker, host:port; null when none was given.</summary>
     public string? Kafka { get; init; }
+
+    /// <summary>What hooks work with.</summary>
+    public HookTools Hooks { get; init; } = new(null, new Delivery(), Clock);
 
     /// <summary>The cluster that the server belongs to; null when it is alone.</summary>
     public ClusterOptions? Cluster { get; init; }

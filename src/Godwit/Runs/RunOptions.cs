@@ -26,6 +26,9 @@ public sealed record RunOptions
     /// <summary>For how long a feed may be held at once; when the names have not changed hands by then, it goes on and the attempt is repeated later.</summary>
     public TimeSpan PauseBudget { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long the topics of a feed keep messages, as a person has looked it up; counts where the broker does not tell.</summary>
+    public TimeSpan? KafkaRetention { get; init; }
+
     /// <summary>Drop the retired table right after the cutover: no rollback.</summary>
     public bool DropRetired { get; init; }
 
@@ -64,6 +67,7 @@ public sealed record RunOptions
         Require(StatementTimeout is null || (StatementTimeout > TimeSpan.Zero && StatementTimeout <= SqlStatements.LongestTimeout), "--statement-timeout must be more than 0 and at most 30d: give a time such as 6h or 30m.");
         Require(MaxRowsPerSecond is null or > 0, "--max-rows-per-second must be at least 1; leave it out for no limit, or use `godwit pause` to hold a run.");
         Require(PauseBudget >= TimeSpan.FromSeconds(1) && PauseBudget <= TimeSpan.FromDays(1), "--pause-budget must be between 1s and 24h: give a time such as 2m.");
+        Require(KafkaRetention is null || KafkaRetention > TimeSpan.Zero, "--kafka-retention must be more than 0: give a time such as 7d, which is the retention.ms of the topic.");
         Require(MaxParts is null or > 0, "--max-parts must be at least 1.");
         Require(MinFreeDisk >= 0, "--min-free-disk must not be negative: give a size such as 10GB.");
         Require(Threads is null or (>= 1 and <= 1024), "--threads must be between 1 and 1024.");

@@ -112,6 +112,7 @@ internal sealed class Runner
             Board = board,
             Options = options,
             Clock = host.Clock,
+            Hooks = host.Hooks,
             AwaitPersonAsync = awaitPersonAsync,
         };
     }

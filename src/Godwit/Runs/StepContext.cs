@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using Godwit.ClickHouse;
+using Godwit.Hooks;
 using Godwit.Metadata;
 using Godwit.Migrations;
 using Godwit.Operations;
@@ -116,6 +117,9 @@ internal sealed class RunServices
     public required RunOptions Options { get; set; }
 
     public required TimeProvider Clock { get; init; }
+
+    /// <summary>What hooks work with.</summary>
+    public required HookTools Hooks { get; init; }
 
     /// <summary>Waits until a person asks for this; shows the run in the given state meanwhile, and then keeps that it was asked for.</summary>
     public required Func<RunState, RunRequest, Func<CancellationToken, Task>, Func<Task>, CancellationToken, Task> AwaitPersonAsync { get; init; }

@@ -178,12 +178,19 @@ internal sealed class CutOver : IStep
     private static async Task PatientlyAsync(
         StepContext context, RebuildSpec spec, bool toExchanged, Func<Task> prepare, Func<CancellationToken, Task> exchange, CancellationToken ct)
     {
+        var hold = new FeedHold(context, spec);
         while (true)
         {
+            // Whoever wants to go back is not kept waiting.
+            if (toExchanged)
+            {
+                await hold.AwaitCalmAsync(ct);
+            }
+
             await prepare();
             try
             {
-                await new FeedHold(context, spec).WhileHeldAsync(exchange, ct);
+                await hold.WhileHeldAsync(exchange, ct);
                 return;
             }
             catch (PauseBudgetException e)

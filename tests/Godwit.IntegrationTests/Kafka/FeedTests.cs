@@ -132,7 +132,7 @@ public sealed class FeedTests(RealEngine real)
         (await FlowsAsync(c)).ShouldBeTrue();
     }
 
-    private static RebuildRequest Sorted(RebuildCase c) => new() { Table = c.Table, OrderBy = "(day, id)" };
+    private static RebuildRequest Sorted(RebuildCase c) => new() { Table = c.Table, OrderBy = "(day, id)", Accept = KafkaFeed.NoBroker };
 
     private static async Task<bool> FlowsAsync(RebuildCase c) =>
         await c.AskAsync<long>("SELECT count() FROM system.tables WHERE database = '{db}' AND name IN ('queue', 'mv')".Replace("{db}", c.Database, StringComparison.Ordinal)) == 2;

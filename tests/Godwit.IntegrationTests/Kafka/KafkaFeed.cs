@@ -1,3 +1,4 @@
+using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Fixtures;
 using Godwit.Kafka;
@@ -8,6 +9,9 @@ namespace Godwit.IntegrationTests.Kafka;
 /// <summary>A topic, and in a database of its own the way from it: queue (Kafka) -> feed (view) -> events.</summary>
 internal sealed class KafkaFeed(KafkaFixture broker, ClickHouseGateway gateway, string database) : IAsyncDisposable
 {
+    /// <summary>What must be accepted of a Kafka table without a broker.</summary>
+    public static readonly IReadOnlyList<string> NoBroker = [.. KafkaChecks.All.Select(c => c.Name)];
+
     private readonly KafkaClient _client = new([broker.Address], TimeProvider.System);
 
     public KafkaFixture Broker => broker;

@@ -87,10 +87,56 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
         return producer;
     }
 
-    private static async Task<string> PlannedAsync(Migrator migrator, KafkaFeed feed)
+    [Fact]
+    public async Task A_feed_is_not_held_while_nobody_can_tell_how_far_it_is_behind()
     {
-        var proposal = await migrator.ProposeAsync(new RebuildRequest { Table = new QualifiedName(feed.Database, "events"), OrderBy = "(uuid, id)" }, new RunOptions(), Ct);
-        return await migrator.CreateRunAsync(proposal.Plan.ShouldNotBeNull(string.Join(' ', proposal.Checks.Where(c => c.Blocks).Select(c => c.Message))), new RunOptions(), Ct);
+        await using var broker = await KafkaFixture.StartAsync();
+        await using var feed = await KafkaFeed.CreateAsync(broker, real.Engine);
+        await using var producer = await ProduceAsync(feed);
+        await using var store = await StoreAsync();
+        var migrator = new Migrator(feed.Gateway, store);
+        var run = await PlannedAsync(migrator, feed, deferCutover: true);
+        var work = migrator.RunAsync(run, ct: Ct);
+        await Wait.UntilAsync(async () => (await migrator.StatusAsync(run, Ct)).State == RunState.AwaitingCutover, Ct);
+
+        await broker.KillAsync();
+        var cutOver = migrator.CutOverAsync(run, ct: Ct);
+        await Wait.UntilAsync(async () => (await migrator.StatusAsync(run, Ct)).Brake?.StartsWith("The feed is not held yet: Where", StringComparison.Ordinal) == true, Ct);
+        (await store.GetJournalAsync(run, Ct)).ShouldNotContain(e => e.Name == "hold");
+        await broker.StartAgainAsync();
+
+        await cutOver;
+        var status = await work;
+        status.State.ShouldBe(RunState.Completed, status.Problem);
+        await GrowsAsync(feed);
+        await RequireExactAsync(feed, producer);
+    }
+
+    [Fact]
+    public async Task A_retention_that_is_too_short_for_the_pause_is_refused_with_the_one_that_is_needed()
+    {
+        await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), real.Engine);
+        await using var store = await StoreAsync();
+        var migrator = new Migrator(feed.Gateway, store);
+        var wish = new RebuildRequest { Table = new QualifiedName(feed.Database, "events"), OrderBy = "(uuid, id)", Accept = ["kafka-rebalances", "kafka-messages"] };
+
+        var unknown = await migrator.ProposeAsync(wish, new RunOptions(), Ct);
+        var known = await migrator.ProposeAsync(wish, new RunOptions { KafkaRetention = TimeSpan.FromMinutes(9) }, Ct);
+
+        unknown.Plan.ShouldBeNull();
+        unknown.Checks.Single(c => c.Blocks).Message.ShouldContain("give it with --kafka-retention");
+        known.Plan.ShouldBeNull();
+        known.Checks.Single(c => c.Blocks).Message.ShouldSatisfyAllConditions(
+            m => m.ShouldStartWith($"Topic {feed.Topic} keeps messages for 9 min 0 s, and 10 min 0 s are needed"), m => m.ShouldContain("Set its retention.ms to 600000 or more"));
+    }
+
+    private static async Task<string> PlannedAsync(Migrator migrator, KafkaFeed feed, bool deferCutover = false)
+    {
+        // The consumer has only just begun, and a broker this old does not tell how long it keeps messages.
+        var options = new RunOptions { KafkaRetention = TimeSpan.FromDays(7), DeferCutover = deferCutover };
+        var wish = new RebuildRequest { Table = new QualifiedName(feed.Database, "events"), OrderBy = "(uuid, id)", Accept = ["kafka-rebalances", "kafka-messages"] };
+        var proposal = await migrator.ProposeAsync(wish, options, Ct);
+        return await migrator.CreateRunAsync(proposal.Plan.ShouldNotBeNull(string.Join(' ', proposal.Checks.Where(c => c.Blocks).Select(c => c.Message))), options, Ct);
     }
 
     private static Task<string> KeyAsync(KafkaFeed feed) =>

@@ -13,9 +13,6 @@ namespace Godwit.IntegrationTests.Rebuild;
 internal sealed class RebuildCase : IAsyncDisposable
 {
     private readonly string _folder;
-    /// <summary>The state file.</summary>
-    public IStore Store { get; }
-
 
     private RebuildCase(ClickHouseGateway gateway, string database, string folder, IStore store)
     {
@@ -26,6 +23,9 @@ internal sealed class RebuildCase : IAsyncDisposable
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     public ClickHouseGateway Gateway { get; }
+
+    /// <summary>The state file.</summary>
+    public IStore Store { get; }
 
     public string Database { get; }
 

@@ -135,13 +135,16 @@ public sealed class HostileInputTests(RealEngine engine) : IAsyncLifetime
 
         yield return ("a definition of something else", 400, Post("/runs", _operator, new { rebuild = new { table = _table, ddl = $"DROP TABLE {_table}" } }));
         yield return ("settings of nobody's", 409, Post("/runs", _operator, new { rebuild = new { table = _table, settings = new[] { $"a=1; DROP TABLE {_table}" } } }));
+        yield return ("a hook of SQL by an operator", 403, Post("/runs", _operator, new { rebuild = new { table = _table, orderBy = "a", pauseHook = $"sql:DROP TABLE {_table}", resumeHook = "command:a" } }));
+        yield return ("a hook of an address by an operator", 403, Post("/runs", _operator, new { rebuild = new { table = _table, orderBy = "a", pauseHook = "command:a", resumeHook = "env:PATH" } }));
+        yield return ("a hook out of its folder", 400, Post("/runs", _admin, new { rebuild = new { table = _table, orderBy = "a", pauseHook = "command:../../bin/sh", resumeHook = "command:a" } }));
         yield return ("a migration", 400, Post("/runs", _operator, new { migration = new { name = script } }));
         yield return ("a user", 400, Post("/users", _admin, new { name = "a'; DROP TABLE users; --", role = "Admin", password = "long enough to be one" }));
         yield return ("a user with a line break", 400, Post("/users", _admin, new { name = "a\n", role = "Admin", password = "long enough to be one" }));
         yield return ("the user of a token", 400, Post("/tokens", _admin, new { user = script, name = "x", role = "Viewer", days = 1 }));
         yield return ("days", 400, Post("/tokens", _admin, new { user = "viewer", name = "x", role = "Viewer", days = int.MaxValue }));
         yield return ("the name of a token", 400, Post("/tokens", _admin, new { user = "viewer", name = "a\u001b[2J\u202e", role = "Viewer", days = 1 }));
-        yield return ("a file of the server's", 400, Request("PUT", "/settings/notify", _operator, """{"value":"file:/etc/passwd"}""", Json, Key()));
+        yield return ("a file of the server's", 403, Request("PUT", "/settings/notify", _operator, """{"value":"file:/etc/passwd"}""", Json, Key()));
         yield return ("more than its user may", 400, Post("/tokens", _admin, new { user = "viewer", name = "x", role = "Admin", days = 1 }));
         yield return ("a version", 400, Request("GET", "/upgrade?to=%3Cscript%3Ealert(1)%3C/script%3E", _viewer, null));
         yield return ("a time window", 400, Request("PUT", "/settings/timeWindows", _operator, """{"value":"'; DROP TABLE settings; --"}""", Json, Key()));

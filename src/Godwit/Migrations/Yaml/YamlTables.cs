@@ -15,6 +15,7 @@ internal static class YamlTables
         var (orderBy, primaryKey, partitionBy, sampleBy) = (map.Text("orderBy"), map.Text("primaryKey"), map.Text("partitionBy"), map.Text("sampleBy"));
         var (engine, ttl, settings, accept) = (map.Text("engine"), map.Text("ttl"), map.TextMap("settings"), map.Texts("accept"));
         var (add, modify, drop) = (map.Texts("addColumns"), map.Texts("modifyColumns"), map.Texts("dropColumns"));
+        var (pause, resume, timeout) = (map.Text("pauseHook"), map.Text("resumeHook"), map.Time("hookTimeout"));
         return fill =>
         {
             string? Maybe(string? text) => text is null ? null : fill(text);
@@ -34,6 +35,9 @@ internal static class YamlTables
                 Settings = settings.Select(s => $"{s.Key}={s.Value}").ToList(),
                 Strategy = strategy,
                 Identity = Maybe(identity),
+                PauseHook = Maybe(pause),
+                ResumeHook = Maybe(resume),
+                HookTimeout = timeout ?? TimeSpan.FromSeconds(30),
                 Accept = accept,
             });
         };

@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using Godwit.Notifications;
+
+namespace Godwit.Hooks;
+
+/// <summary>
+/// A program in the folder of hooks of the process that works on the run, called as <c>NAME pause db.t RUN</c> without a shell. Only its name can be said
+/// from outside: what may run is for whoever fills the folder.
+/// </summary>
+internal sealed partial record CommandHook(string Name) : Hook($"command:{Name}")
+{
+    // The end of what it says, in pieces as they come.
+    private const int MostPieces = 8;
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+
+    // The secrets of Godwit are not its commands'.
+    private static readonly string[] Withheld = ["GODWIT_PASSWORD", "GODWIT_OPENID_SECRET", "PGPASSWORD"];
+
+    /// <summary>Whether a text can be a name: nothing that leads out of the folder.</summary>
+    public static bool IsName(string text) => NameForm().IsMatch(text);
+
+    public override async Task CallAsync(HookCall call, CancellationToken ct)
+    {
+        using var process = Start(call);
+        var words = new ConcurrentQueue<string>();
+        var reading = Task.WhenAll(ReadAsync(process.StandardError, words), ReadAsync(process.StandardOutput, null));
+        try
+        {
+            await process.WaitForExitAsync(ct);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
+            throw;
+        }
+
+        if (process.ExitCode != 0)
+        {
+            // What it has started may keep the other ends open.
+            await Task.WhenAny(reading, Task.Delay(LastWords, call.Tools.Clock, ct));
+            throw new HookException($"it ended with exit code {process.ExitCode}{Said(words)}");
+        }
+    }
+
+    private Process Start(HookCall call)
+    {
+        var path = Path.Combine(
+            call.Tools.Folder ?? throw new HookException($"the process that works on the run ({Environment.MachineName}) has no folder of hooks: start it with --hooks FOLDER (GODWIT_HOOKS)"), Name);
+        var start = new ProcessStartInfo(path, [call.Action, call.Table.ToString(), call.RunId]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var secret in Withheld)
+        {
+            start.Environment.Remove(secret);
+        }
+
+        try
+        {
+            var process = Process.Start(start)!;
+            process.StandardInput.Close();
+            return process;
+        }
+        catch (Win32Exception e)
+        {
+            throw new HookException($"{path} cannot be started on {Environment.MachineName}: {e.Message}", e);
+        }
+    }
+
+    private static async Task ReadAsync(StreamReader from, ConcurrentQueue<string>? words)
+    {
+        var buffer = new char[1024];
+        try
+        {
+            while (await from.ReadAsync(buffer) is var read and > 0)
+            {
+                words?.Enqueue(new string(buffer, 0, read));
+                if (words?.Count > MostPieces)
+                {
+                    words.TryDequeue(out _);
+                }
+            }
+        }
+        catch (Exception e) when (e is ObjectDisposedException or IOException)
+        {
+            // The process has ended, and nobody waits for what its children say.
+        }
+    }
+
+    private static string Said(ConcurrentQueue<string> words) => string.Concat(words).Trim() is { Length: > 0 } said ? $": {ForeignText.Line(said)}" : "";
+
+    [GeneratedRegex(@"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\z")]
+    private static partial Regex NameForm();
+}
