@@ -55,7 +55,7 @@ internal static class WebPages
             await page.GotoAsync(new Uri(address, $"/runs/{run}").ToString());
             await UpdatesAsync(migrator, run, page);
             await OpenPagesAsync(serve, page, new Uri(address, $"/live/runs/{run}"));
-            await migrator.PauseAsync(run);
+            await migrator.StopAsync(run); // a paused one waits to be resumed
             await work;
         }
         finally
