@@ -19,7 +19,7 @@ public sealed class DropProjection : PostHogMigration
     public override VersionWindow Versions => new("1.43.0", "1.50.0");
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> DependsOn => [SpeedUpKafkaTimestampFilters.Key];
+    public override IReadOnlyList<string> DependsOn => [MoveOldPartitions.Key];
 
     /// <inheritdoc/>
     public override IReadOnlyList<ServiceRequirement> Requires => [ClickHouse(">=22.3")];

@@ -76,7 +76,15 @@ public sealed class EventsSampleBy : PostHogMigration
             Accept = ["key-identity"],
         });
         var partitions = context.Parameters.Get<bool>("deduplicate") ? await PostHogSchema.PartitionsAsync(context.ClickHouse, events.Name, ct) : [];
-        return [rebuild, RenameOperation.KeepOld(events.Name, Backup(schema)), .. partitions.Select(partition => Deduplicate(events, partition))];
+
+        // A second consumer goes on to fill the old table, by the name that the run gave it, until the clean-up.
+        var keeps = rebuild.Request.Strategy != "second-consumer";
+        return
+        [
+            rebuild,
+            .. keeps ? [RenameOperation.KeepOld(events.Name, Backup(schema))] : Array.Empty<Operation>(),
+            .. partitions.Select(partition => Deduplicate(events, partition)),
+        ];
     }
 
     private static SqlOperation Deduplicate(PostHogTable events, string partition) =>

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Godwit.ClickHouse;
 using Godwit.Migrations;
 using Godwit.Operations;
@@ -9,8 +10,14 @@ namespace Godwit.Pack.PostHog;
 /// <param name="Engine">Its engine.</param>
 /// <param name="EngineFull">The engine with its arguments and clauses.</param>
 /// <param name="Ddl">Its definition.</param>
-internal sealed record PostHogTable(QualifiedName Name, string Engine, string EngineFull, string Ddl)
+internal sealed partial record PostHogTable(QualifiedName Name, string Engine, string EngineFull, string Ddl)
 {
+    /// <summary>The engine with its arguments alone.</summary>
+    public string EngineOnly => EngineForm().Match(EngineFull).Value;
+
+    /// <summary>Whether each shard has rows of its own.</summary>
+    public bool IsSharded => Name.Table.StartsWith("sharded_", StringComparison.Ordinal);
+
     /// <summary>Whether it holds rows of its own.</summary>
     public bool HasRows => Engine.EndsWith("MergeTree", StringComparison.Ordinal);
 
@@ -21,11 +28,40 @@ internal sealed record PostHogTable(QualifiedName Name, string Engine, string En
     public bool IsReplacing => Engine.Contains("Replacing", StringComparison.Ordinal);
 
     /// <summary>On which nodes it must be changed, so that it is changed everywhere: a table is on every node of the cluster when it is sharded.</summary>
-    public NodeScope Scope => IsReplicated ? NodeScope.EachShard : Name.Table.StartsWith("sharded_", StringComparison.Ordinal) ? NodeScope.EveryNode : NodeScope.One;
+    public NodeScope Scope => IsReplicated ? NodeScope.EachShard : IsSharded ? NodeScope.EveryNode : NodeScope.One;
+
+    /// <summary>The engine and clauses of a table that takes the parts of this one and does nothing with them.</summary>
+    public string PlainEngine => $"MergeTree{EngineFull[EngineOnly.Length..]}";
+
+    /// <summary>The storage policy as a setting behind others; empty for the default. Parts can be linked on the same disks only.</summary>
+    public string StoragePolicySetting => PolicyForm().Match(EngineFull) is { Success: true } policy ? $", {policy.Value}" : "";
+
+    /// <summary>The engine and clauses of a replicated twin, of this engine or of the replicated form of it.</summary>
+    /// <param name="path">Where the keeper has it.</param>
+    public string EngineAt(string path)
+    {
+        var arguments = EngineOnly.Contains('(', StringComparison.Ordinal) ? EngineOnly[(EngineOnly.IndexOf('(', StringComparison.Ordinal) + 1)..^1] : "";
+        var own = IsReplicated ? PlaceForm().Replace(arguments, "") : arguments;
+        return $"Replicated{Engine.Replace("Replicated", "", StringComparison.Ordinal)}({Sql.Literal(path)}, '{{replica}}'{(own.Length > 0 ? $", {own}" : "")}){EngineFull[EngineOnly.Length..]}";
+    }
+
+    /// <summary>A path in the keeper that no table has had: what an earlier attempt has left there is in nobody's way.</summary>
+    public static async Task<string> NewPathAsync(QualifiedName table, MigrationContext context, CancellationToken ct) =>
+        $"/clickhouse/tables/{{shard}}/{table.Database}.{table.Table}_{await context.ClickHouse.ScalarAsync<string>("SELECT formatDateTime(now(), '%Y%m%d%H%M%S')", ct: ct)}";
+
+    // Quoted arguments may hold brackets; those of a Replicated engine do.
+    [GeneratedRegex(@"^\w+(\((?:[^()']|'(?:[^'\\]|\\.)*'|\([^()]*\))*\))?")]
+    private static partial Regex EngineForm();
+
+    [GeneratedRegex("storage_policy = '[^']*'")]
+    private static partial Regex PolicyForm();
+
+    [GeneratedRegex(@"^'(?:[^'\\]|\\.)*',\s*'(?:[^'\\]|\\.)*'(,\s*)?")]
+    private static partial Regex PlaceForm();
 }
 
 /// <summary>PostHog's tables as they are on this server: what they are called and how they are made is read and never assumed.</summary>
-internal sealed class PostHogSchema
+internal sealed partial class PostHogSchema
 {
     /// <summary>The columns by which the table of events is known, whatever the database is called.</summary>
     private static readonly string[] EventColumns = ["uuid", "event", "properties", "timestamp", "team_id", "distinct_id", "elements_chain"];
@@ -73,6 +109,12 @@ internal sealed class PostHogSchema
     /// <summary>The table behind a name that holds the rows, on this node; null when there is none.</summary>
     public PostHogTable? RowsOf(string table) => new[] { Find($"sharded_{table}"), Find(table) }.FirstOrDefault(t => t is { HasRows: true });
 
+    /// <summary>What to select the parts of a table from, so that those of all shards are seen: only the Distributed table over it knows its cluster.</summary>
+    public string PartsOf(PostHogTable table) =>
+        table.IsSharded && Find(table.Name.Table["sharded_".Length..]) is { Engine: "Distributed" } all && ClusterForm().Match(all.EngineFull) is { Success: true } cluster
+            ? $"cluster({cluster.Groups[1].Value}, system, parts)"
+            : "system.parts";
+
     /// <summary>The ids of a table's partitions that have rows, the oldest first.</summary>
     public static async Task<IReadOnlyList<string>> PartitionsAsync(ClickHouseGateway gateway, QualifiedName table, CancellationToken ct) =>
         (await gateway.QueryAsync(
@@ -86,4 +128,7 @@ internal sealed class PostHogSchema
             database,
             rows.ToDictionary(r => r["name"], r => new PostHogTable(new QualifiedName(database, r["name"]), r["engine"], r["engine_full"], r["create_table_query"]), StringComparer.Ordinal));
     }
+
+    [GeneratedRegex(@"^Distributed\(('(?:[^'\\]|\\.)*'|\w+)")]
+    private static partial Regex ClusterForm();
 }

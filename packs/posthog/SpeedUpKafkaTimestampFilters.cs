@@ -22,7 +22,7 @@ public sealed class SpeedUpKafkaTimestampFilters : PostHogMigration
     public override VersionWindow Versions => new("1.42.0", "1.46.0");
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> DependsOn => [EventsSampleBy.Key];
+    public override IReadOnlyList<string> DependsOn => [PersonsAndGroupsOnEvents.Key];
 
     /// <inheritdoc/>
     public override IReadOnlyList<ServiceRequirement> Requires => [ClickHouse(">=22.3")];

@@ -33,6 +33,9 @@ internal static class OperationCatalog
     /// <summary>Takes a table, a view or a dictionary away.</summary>
     public const string Drop = "drop";
 
+    /// <summary>Links the rows of a table into another one.</summary>
+    public const string Link = "link";
+
     /// <summary>Changes rows where they are.</summary>
     public const string Mutation = "mutation";
 
@@ -54,6 +57,7 @@ internal static class OperationCatalog
         new(Create, shared => shared.Deserialize<PlainSpec>(PlanFormat.Json), NothingAsync),
         new(Detach, shared => shared.Deserialize<PlainSpec>(PlanFormat.Json), NothingAsync),
         new(Drop, shared => shared.Deserialize<DropSpec>(PlanFormat.Json), DropObject.CleanUpAsync),
+        new(Link, shared => shared.Deserialize<LinkSpec>(PlanFormat.Json), NothingAsync),
         new(Mutation, shared => shared.Deserialize<MutationSpec>(PlanFormat.Json), NothingAsync),
         new(Rebuild, shared => shared.Deserialize<RebuildSpec>(PlanFormat.Json), CleanUp.RunAsync),
         new(Code, shared => shared.Deserialize<CodeSpec>(PlanFormat.Json), NothingAsync),

@@ -24,6 +24,7 @@ internal static class StepCatalog
         new ExchangeConsumers(),
         new HoldMerges(),
         new LinkPartition(),
+        new LinkTable(),
         new MarkOverlap(),
         new MarkPosition(),
         new Mutate(),

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Reflection;
 using Godwit.ClickHouse;
 using Godwit.Metadata;
@@ -28,6 +29,15 @@ internal sealed class PackCase : IAsyncDisposable
 
     public ClickHouseGateway Gateway { get; }
 
+    /// <summary>The cluster that the server belongs to; null when it is alone.</summary>
+    public ClusterOptions? Cluster { get; set; }
+
+    /// <summary>PostHog's PostgreSQL, for those who need it.</summary>
+    public DbDataSource? PostgreSql { get; set; }
+
+    /// <summary>SQL that makes a UUID of a number.</summary>
+    public static string Uuid(string number) => $"toUUID(concat('00000000-0000-4000-8000-', leftPad(hex({number}), 12, '0')))";
+
     /// <summary>The statements of a schema.</summary>
     public static IReadOnlyList<string> Schema(string name)
     {
@@ -49,7 +59,7 @@ internal sealed class PackCase : IAsyncDisposable
     public Migrator Knows(params IReadOnlyList<Migration> migrations) => Knows(new MigratorOptions { Migrations = new MigrationSet(migrations) });
 
     /// <inheritdoc cref="Knows(IReadOnlyList{Migration})"/>
-    public Migrator Knows(MigratorOptions options) => new(Gateway, _store, options);
+    public Migrator Knows(MigratorOptions options) => new(Gateway, _store, options with { PostgreSql = PostgreSql, Cluster = Cluster });
 
     /// <summary>Runs a migration to its end; it stands alone, and its window of versions does not matter.</summary>
     public async Task<RunStatus> RunAsync(Migration migration, params (string Name, string Value)[] parameters)
@@ -57,6 +67,9 @@ internal sealed class PackCase : IAsyncDisposable
         var migrator = Knows(new Alone(migration, false));
         return await RunAsync(migrator, migration.Name, parameters);
     }
+
+    /// <summary>Rolls a run of it back.</summary>
+    public Task<RunStatus> RollbackAsync(Migration migration, string runId) => Knows(new Alone(migration, false)).RollbackAsync(runId, ct: Ct);
 
     /// <summary>What blocks a migration.</summary>
     public async Task<string> RefusalAsync(Migration migration, params (string Name, string Value)[] parameters)

@@ -57,6 +57,9 @@ public sealed class PostHogPackTests : IAsyncLifetime
 
         states["0001_events_sample_by"].ShouldBe(RunState.NotRequired);
         states["0002_events_sample_by"].ShouldBe(RunState.NotStarted);
+        states["0003_fill_person_distinct_id2"].ShouldBe(RunState.NotStarted);
+        states["0005_person_replacing_by_version"].ShouldBe(RunState.NotStarted);
+        states["0007_persons_and_groups_on_events_backfill"].ShouldBe(RunState.NotRequired);
         states["0008_speed_up_kafka_timestamp_filters"].ShouldBe(RunState.NotStarted);
         states["0011_drop_projection"].ShouldBe(RunState.NotRequired);
     }

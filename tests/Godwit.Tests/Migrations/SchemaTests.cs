@@ -21,6 +21,7 @@ public sealed class SchemaTests
         { "$defs/postgresql", "operations: [{ postgresql: SELECT 1, zzz: 1 }]" },
         { "$defs/mutate", "operations: [{ mutate: a.b, zzz: 1 }]" },
         { "$defs/copy", "operations: [{ copy: a.b, zzz: 1 }]" },
+        { "$defs/link", "operations: [{ link: a.b, zzz: 1 }]" },
         { "$defs/movePartition", "operations: [{ movePartition: a.b, zzz: 1 }]" },
         { "$defs/replacePartition", "operations: [{ replacePartition: a.b, zzz: 1 }]" },
         { "$defs/dropPartition", "operations: [{ dropPartition: a.b, zzz: 1 }]" },

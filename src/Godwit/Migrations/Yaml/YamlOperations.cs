@@ -22,6 +22,7 @@ internal static class YamlOperations
         ["rebuild"] = YamlTables.Rebuild,
         ["mutate"] = YamlTables.Mutation,
         ["copy"] = YamlTables.Copy,
+        ["link"] = YamlTables.Link,
         ["movePartition"] = map => YamlTables.Partition(map, PartitionAction.Move, "movePartition", "to"),
         ["replacePartition"] = map => YamlTables.Partition(map, PartitionAction.Replace, "replacePartition", "from"),
         ["dropPartition"] = map => YamlTables.Partition(map, PartitionAction.Drop, "dropPartition", null),

@@ -77,6 +77,13 @@ internal static class YamlTables
         };
     }
 
+    /// <summary>A table that gets the rows of another one.</summary>
+    public static OperationMaker Link(YamlMap map)
+    {
+        var (table, to, scope) = (map.RequiredText("link"), map.RequiredText("to"), map.Word<NodeScope>("scope") ?? NodeScope.One);
+        return fill => new LinkOperation(QualifiedName.Parse(fill(table)), QualifiedName.Parse(fill(to))) { Scope = scope };
+    }
+
     /// <summary>A partition that is moved, replaced or dropped.</summary>
     /// <param name="map">The entry.</param>
     /// <param name="action">What becomes of it.</param>
