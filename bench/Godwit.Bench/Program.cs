@@ -18,6 +18,7 @@ await bench.ExecuteAsync($"CREATE DATABASE {Bench.Database} ENGINE = Atomic");
     ("pages", () => WebPages.RunAsync(engine, bench, folder)),
     ("copy", () => CopySpeed.RunAsync(bench, rows, rounds)),
     ("writers", () => UnderWriters.RunAsync(rows / 3)),
+    ("feed", () => FeedPause.RunAsync(rows * 5 / 6, folder)),
     ("views", () => ViewGap.RunAsync(bench)),
     ("link", () => OtherFigures.LinkAsync(bench, rows)),
     ("big", () => OtherFigures.BigPartitionAsync(bench, rows * 10 / 3)),

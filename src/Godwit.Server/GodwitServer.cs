@@ -33,7 +33,7 @@ public static class GodwitServer
         }
 
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = typeof(GodwitServer).Assembly.GetName().Name });
-        Log(builder.Logging);
+        Log(builder.Logging, options.Logs);
         Listener.Configure(builder.WebHost, options);
         var services = builder.Services;
         services.AddRouting();
@@ -119,8 +119,9 @@ public static class GodwitServer
     }
 
     // A line an event. As JSON, where run ids and addresses are fields of their own, unless a person looks on.
-    private static void Log(ILoggingBuilder logging)
+    private static void Log(ILoggingBuilder logging, LogLevel least)
     {
+        logging.SetMinimumLevel(least);
         if (Console.IsOutputRedirected)
         {
             logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'"));

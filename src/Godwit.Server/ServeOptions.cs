@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Logging;
 
 namespace Godwit.Server;
 
@@ -31,6 +32,9 @@ public sealed record ServeOptions
 
     /// <summary>Whether browsers reach it by HTTPS alone.</summary>
     public bool IsPrivate => CertificateFile is not null || Proxy is not null;
+
+    /// <summary>From which level on it logs.</summary>
+    public LogLevel Logs { get; init; } = LogLevel.Information;
 
     /// <summary>Whether it works on runs, too.</summary>
     public bool RunsWorker { get; init; } = true;

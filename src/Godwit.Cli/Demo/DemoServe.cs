@@ -9,6 +9,7 @@ using Godwit.Metadata.Accounts;
 using Godwit.Runs;
 using Godwit.Server;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
 
 namespace Godwit.Cli.Demo;
 
@@ -37,7 +38,7 @@ internal sealed class DemoServe(Invocation call, DemoSite site, long rows)
 
         var password = $"demo-{RandomNumberGenerator.GetHexString(4, lowercase: true)}-{RandomNumberGenerator.GetHexString(4, lowercase: true)}";
         await using var app = GodwitServer.Build(
-            new ServeOptions { Listen = new IPEndPoint(IPAddress.Loopback, FreePort()) },
+            new ServeOptions { Listen = new IPEndPoint(IPAddress.Loopback, FreePort()), Logs = LogLevel.Warning },
             new ClickHouseOptions { Url = site.Engine.Url },
             StoreLocation.Sqlite(site.StateFile),
             new MigratorOptions { Clock = call.Environment.Clock });

@@ -48,11 +48,14 @@ internal sealed partial class Accounts(IAccountStore store, TimeProvider clock)
     {
         var now = clock.GetUtcNow();
         var isPossible = password.Length <= LongestPassword;
-        var user = await store.ChangeUserAsync(name, u => u.Password is null || u.LockedUntil > now ? null : Counted(u, now), ct);
+
+        // What cannot be a name need not be something that the store can take either.
+        var isName = NameForm().IsMatch(name);
+        var user = isName ? await store.ChangeUserAsync(name, u => u.Password is null || u.LockedUntil > now ? null : Counted(u, now), ct) : null;
         var verdict = _hasher.VerifyHashedPassword(user ?? Nobody, user?.Password ?? _nobodys.Value, isPossible ? password : "");
         if (user is null)
         {
-            return (await store.FindUserAsync(name, ct) is { Password: not null } ? LoginOutcome.Locked : LoginOutcome.Unknown, null);
+            return (isName && await store.FindUserAsync(name, ct) is { Password: not null } ? LoginOutcome.Locked : LoginOutcome.Unknown, null);
         }
 
         if (verdict == PasswordVerificationResult.Failed || !isPossible)
