@@ -13,11 +13,12 @@ public sealed class CrashTable : IAsyncDisposable
 
     private static readonly string[] Own = ["t", "seen", "v", "ledger", "done", "queue", "pump", "calls"];
     private readonly CrashScenario _scenario;
+    private readonly IServerFixture _server;
     private readonly ClickHouseGateway _gateway;
     private int _next = 1000;
 
-    private CrashTable(CrashScenario scenario, ClickHouseGateway gateway, string database) =>
-        (_scenario, _gateway, Database) = (scenario, gateway, database);
+    private CrashTable(CrashScenario scenario, IServerFixture server, string database) =>
+        (_scenario, _server, _gateway, Database) = (scenario, server, server.Gateway(), database);
 
     /// <summary>Its database.</summary>
     public string Database { get; }
@@ -26,9 +27,9 @@ public sealed class CrashTable : IAsyncDisposable
     public QualifiedName Name => new(Database, "t");
 
     /// <summary>Makes and fills it.</summary>
-    public static async Task<CrashTable> CreateAsync(CrashScenario scenario, EngineFixture engine)
+    public static async Task<CrashTable> CreateAsync(CrashScenario scenario, IServerFixture engine)
     {
-        var table = new CrashTable(scenario, engine.Gateway(), await engine.NewDatabaseAsync());
+        var table = new CrashTable(scenario, engine, await engine.NewDatabaseAsync());
         const string Columns = "(id UInt64, key UInt32, shard UInt8, n Int64, text String)";
         string[] statements =
         [
@@ -45,7 +46,7 @@ public sealed class CrashTable : IAsyncDisposable
                 {
                     $"CREATE TABLE {{db}}.queue {Columns} ENGINE = Kafka SETTINGS kafka_broker_list = '127.0.0.1:1', kafka_topic_list = 'none', kafka_group_name = 'crash', kafka_format = 'JSONEachRow'",
                     "CREATE MATERIALIZED VIEW {db}.pump TO {db}.t AS SELECT * FROM {db}.queue",
-                    "CREATE TABLE {db}.calls (hook String, at DateTime64(9) DEFAULT now64(9)) ENGINE = MergeTree ORDER BY at",
+                    "CREATE TABLE {db}.calls (hook String, at UInt64) ENGINE = MergeTree ORDER BY at",
                 }
                 : [],
         ];
@@ -139,11 +140,11 @@ public sealed class CrashTable : IAsyncDisposable
             await FiguresAsync("count(), uniqExact(id)", $"ledger{which}"), "rows that the view has seen, and of the ledger");
     }
 
-    private string Hook(string name) => $"sql:INSERT INTO {Database}.calls (hook) VALUES ('{name}')";
+    private string Hook(string name) => $"sql:INSERT INTO {Database}.calls SELECT '{name}', max(at) + 1 FROM {Database}.calls";
 
     public async ValueTask DisposeAsync()
     {
-        await _gateway.ExecuteAsync($"DROP DATABASE IF EXISTS {Database} SYNC");
+        await _server.DropDatabaseAsync(Database);
         _gateway.Dispose();
     }
 }

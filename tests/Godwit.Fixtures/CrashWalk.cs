@@ -28,7 +28,7 @@ public enum CrashKind
 /// <param name="scenario">What is cut off.</param>
 /// <param name="kind">What happens at each point.</param>
 /// <param name="postgres">Keeps the runs; null for a file.</param>
-public sealed class CrashWalk(EngineFixture engine, CrashScenario scenario, CrashKind kind, PostgresFixture? postgres = null)
+public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, CrashKind kind, PostgresFixture? postgres = null)
 {
     private static readonly TimeSpan HostLimit = TimeSpan.FromMinutes(3);
 

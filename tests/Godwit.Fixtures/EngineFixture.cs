@@ -6,7 +6,7 @@ using Godwit.Engine;
 namespace Godwit.Fixtures;
 
 /// <summary>Today's ClickHouse in a folder of its own, which can be crashed and started again.</summary>
-public sealed class EngineFixture : IAsyncDisposable
+public sealed class EngineFixture : IServerFixture, IAsyncDisposable
 {
     // A cluster of one node, for tables that point to others.
     private const string Cluster =
@@ -92,6 +92,13 @@ public sealed class EngineFixture : IAsyncDisposable
         using var gateway = Gateway();
         await gateway.ExecuteAsync($"CREATE DATABASE {name} ENGINE = Atomic");
         return name;
+    }
+
+    /// <summary>Drops a database with all its tables.</summary>
+    public async Task DropDatabaseAsync(string name)
+    {
+        using var gateway = Gateway();
+        await gateway.ExecuteAsync($"DROP DATABASE IF EXISTS {name} SYNC", new QueryOptions { Settings = new Dictionary<string, string> { ["max_table_size_to_drop"] = "0" } });
     }
 
     /// <summary>Ends it as a crash does, and returns when it is gone.</summary>

@@ -2,11 +2,12 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Godwit.ClickHouse;
 
 namespace Godwit.Fixtures;
 
 /// <summary>Debian's ClickHouse 18.16.1 in a folder of its own: the oldest server that Godwit works with.</summary>
-public sealed class OldServerFixture : IAsyncDisposable
+public sealed class OldServerFixture(string configuration = "") : IServerFixture, IAsyncDisposable
 {
     /// <summary>A user whose password has everything in it that quoting can get wrong.</summary>
     public const string GuardedUser = "guarded";
@@ -20,6 +21,28 @@ public sealed class OldServerFixture : IAsyncDisposable
     /// <summary>The HTTP interface; user default, no password.</summary>
     public Uri Url { get; private set; } = new("http://127.0.0.1/");
 
+    /// <summary>The process that runs ClickHouse.</summary>
+    public int Pid => _process!.Id;
+
+    /// <summary>A gateway to it.</summary>
+    public ClickHouseGateway Gateway(HttpMessageHandler? network = null) => new(new ClickHouseOptions { Url = Url }, network);
+
+    /// <summary>A new database that belongs to the caller.</summary>
+    public async Task<string> NewDatabaseAsync()
+    {
+        var name = $"t{Guid.NewGuid():N}"[..12];
+        using var gateway = Gateway();
+        await gateway.ExecuteAsync($"CREATE DATABASE {name}");
+        return name;
+    }
+
+    /// <summary>Drops a database with all its tables.</summary>
+    public async Task DropDatabaseAsync(string name)
+    {
+        using var gateway = Gateway();
+        await gateway.ExecuteAsync($"DROP DATABASE IF EXISTS {name}");
+    }
+
     /// <summary>Starts it, or fails with a sentence that says what is missing.</summary>
     public async Task StartAsync()
     {
@@ -27,6 +50,29 @@ public sealed class OldServerFixture : IAsyncDisposable
         Url = new Uri($"http://127.0.0.1:{ports[0]}/");
         await File.WriteAllTextAsync(Path.Combine(_folder, "config.xml"), Config(ports));
         await File.WriteAllTextAsync(Path.Combine(_folder, "users.xml"), Users);
+        await LaunchAsync();
+    }
+
+    /// <summary>Ends it as a crash does. It is gone when this returns or soon after.</summary>
+    public void Kill() => _process?.Kill();
+
+    /// <summary>Ends it as a crash does, and returns when it is gone.</summary>
+    public async Task KillAsync()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Starts it again on the same data and ports; one that runs is killed first.</summary>
+    public async Task RestartAsync()
+    {
+        await KillAsync();
+        _process!.Dispose();
+        await LaunchAsync();
+    }
+
+    private async Task LaunchAsync()
+    {
         var start = new ProcessStartInfo("clickhouse-server", $"--config={_folder}/config.xml")
         {
             WorkingDirectory = _folder,
@@ -45,9 +91,6 @@ public sealed class OldServerFixture : IAsyncDisposable
 
         await ReadyAsync(_process);
     }
-
-    /// <summary>Ends it as a crash does. It is gone when this returns or soon after.</summary>
-    public void Kill() => _process?.Kill();
 
     public async ValueTask DisposeAsync()
     {
@@ -119,6 +162,7 @@ public sealed class OldServerFixture : IAsyncDisposable
           <timezone>Europe/Berlin</timezone>
           <mark_cache_size>67108864</mark_cache_size>
           <keep_alive_timeout>3</keep_alive_timeout>
+          {configuration}
         </yandex>
         """;
 

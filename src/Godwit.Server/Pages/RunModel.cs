@@ -79,9 +79,14 @@ public sealed record RunModel
                     continue;
                 }
 
-                yield return IsDone(i, CutOver.Name) || IsDone(i, ExchangeConsumers.Name)
-                    ? ($"Compare {spec.Source} with the old table", TableLink.Compare(spec.Staging, spec.Source))
-                    : ($"Compare {spec.Source} with its new table", TableLink.Compare(spec.Source, spec.Staging));
+                if (IsDone(i, CutOver.Name) || IsDone(i, ExchangeConsumers.Name) || IsDone(i, PausedCutOver.Name))
+                {
+                    yield return ($"Compare {spec.Source} with the old table", TableLink.Compare(spec.Retired, spec.Source));
+                }
+                else if (!spec.IsWhole)
+                {
+                    yield return ($"Compare {spec.Source} with its new table", TableLink.Compare(spec.Source, spec.Staging));
+                }
             }
         }
     }

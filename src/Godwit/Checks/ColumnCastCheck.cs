@@ -34,8 +34,11 @@ internal sealed class ColumnCastCheck : IRebuildCheck
     {
         var name = Sql.Identifier(from.Name);
         var key = draft.Source.SortingKey.Length == 0 ? "''" : draft.Source.SortingKey;
-        var options = new QueryOptions { Settings = CopyTuning.ReadSettings, Timeout = Timeout.InfiniteTimeSpan };
-        var lost = $"CAST(CAST({name} AS {to.Type}) AS {from.Type}) IS DISTINCT FROM {name}";
+        var options = new QueryOptions { Settings = await Known.SettingsAsync(draft.Gateway, CopyTuning.ReadSettings, ct), Timeout = Timeout.InfiniteTimeSpan };
+        var back = $"CAST(CAST({name} AS {to.Type}) AS {from.Type})";
+
+        // Servers before 23.3 cannot compare NULL with NULL in a condition.
+        var lost = draft.Capabilities.HasTemporaryMergeTree ? $"{back} IS DISTINCT FROM {name}" : $"ifNull(toString({back}), '') != ifNull(toString({name}), '') OR isNull({back}) != isNull({name})";
         try
         {
             return await FindAsync(draft, key, lost, options, ct) is { } rows

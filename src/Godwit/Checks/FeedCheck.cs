@@ -40,6 +40,13 @@ internal sealed class FeedCheck : IRebuildCheck
             return this.Refuse($"{others[0]} writes to {name} in the background, where the end of a write cannot be awaited. DETACH it and use --strategy static, or name what holds it (--pause-hook, --resume-hook).");
         }
 
+        if (!draft.Capabilities.HasDetachPermanently && held.FirstOrDefault(s => s.IsShared) is { } shared)
+        {
+            return this.Refuse(
+                $"{shared} feeds other views too, and ClickHouse {draft.Capabilities.Version} can hold views only: what the others read meanwhile would not come to {name}. "
+                + "Give each view a Kafka table and a consumer group of its own, or DETACH all of them and use --strategy static.");
+        }
+
         return strategy == "block-log"
             ? this.Refuse($"{held[0]} writes to {name} in the background, where the end of a write cannot be awaited. Use --strategy pause-feed, which holds it while the names change hands.")
             : this.Ok($"{string.Join(", ", held)}: held while the names change hands; Kafka keeps what arrives meanwhile.");

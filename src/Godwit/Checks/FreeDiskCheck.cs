@@ -17,13 +17,18 @@ internal sealed class FreeDiskCheck : IRebuildCheck
             return this.Ok("No rows are copied, so no disk is needed.");
         }
 
+        var needed = (long)(draft.Source.Bytes * Headroom) + draft.Options.MinFreeDisk;
+        if (!draft.Capabilities.HasDisks || !draft.Capabilities.HasStoragePolicies)
+        {
+            return this.Warn($"{draft.Gateway.Name} does not tell how much disk is free, and the copy of {draft.Source.Name} needs {Size(needed)}. Look there yourself.");
+        }
+
         var free = await draft.Gateway.ScalarAsync<long>(
             $"""
              SELECT toInt64(sum(least(unreserved_space, 9000000000000000000))) FROM system.disks WHERE name IN (
                  SELECT arrayJoin(disks) FROM system.storage_policies WHERE policy_name = {Sql.Literal(draft.Source.StoragePolicy)})
              """,
             ct: ct);
-        var needed = (long)(draft.Source.Bytes * Headroom) + draft.Options.MinFreeDisk;
         return free >= needed
             ? this.Ok($"{Size(free)} free for a copy of {Size(draft.Source.Bytes)}.")
             : this.Refuse(

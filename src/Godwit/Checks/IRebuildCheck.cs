@@ -37,6 +37,7 @@ internal static class RebuildChecks
     public static IReadOnlyList<IRebuildCheck> OfChange { get; } =
     [
         new ServerVersionCheck(),
+        new RowHashCheck(),
         new BrakeSqlCheck(),
         new VersionlessReplacingCheck(),
         new HeldMergesCheck(),

@@ -21,7 +21,7 @@ internal sealed class KeyIdentityCheck : IRebuildCheck
              SELECT count() AS all_rows, uniqExact(cityHash64(tuple({draft.Desired.Definition.PartitionBy ?? "1"}), {Or(draft.Desired.SortingKey)})) AS by_new
              FROM (SELECT {columns} FROM {draft.Source.Name.ToSql()})
              """,
-            new QueryOptions { Settings = CopyTuning.ReadSettings, Timeout = Timeout.InfiniteTimeSpan },
+            new QueryOptions { Settings = await Known.SettingsAsync(draft.Gateway, CopyTuning.ReadSettings, ct), Timeout = Timeout.InfiniteTimeSpan },
             ct))[0];
         var (all, kept) = (row.Int64("all_rows"), row.Int64("by_new"));
         return this.RefuseUnlessAccepted(

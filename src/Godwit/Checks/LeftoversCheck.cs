@@ -15,8 +15,8 @@ internal sealed class LeftoversCheck : IRebuildCheck
         var prefix = Sql.Literal(RebuildSpec.StagingName(draft.Source.Name, "").Table);
         var tables = await draft.Gateway.QueryAsync(
             $"""
-             SELECT name, total_rows FROM system.tables WHERE database = {Sql.Literal(draft.Source.Name.Database)} AND startsWith(name, {prefix})
-                 AND match(substring(name, length({prefix}) + 1), '^[a-z0-9]{"{8}"}({HelperTables.Suffix})?$') ORDER BY name
+             SELECT name FROM system.tables WHERE database = {Sql.Literal(draft.Source.Name.Database)} AND startsWith(name, {prefix})
+                 AND match(substring(name, length({prefix}) + 1), '^[a-z0-9]{"{8}"}(_r|{HelperTables.Suffix})?$') ORDER BY name
              """,
             ct: ct);
         if (tables.Count == 0)

@@ -1,3 +1,4 @@
+using Godwit.ClickHouse;
 using Godwit.Rebuild;
 
 namespace Godwit.Checks;
@@ -9,8 +10,10 @@ internal sealed class MutationsCheck : IRebuildCheck
 
     public async Task<CheckResult?> RunAsync(RebuildDraft draft, CancellationToken ct)
     {
+        // Servers before 19.5 do not tell why one fails.
+        var reason = (await Known.ColumnsAsync(draft.Gateway, ["mutations"], null, ct)).Contains("mutations.latest_fail_reason") ? "latest_fail_reason" : "'' AS latest_fail_reason";
         var running = await draft.Gateway.QueryAsync(
-            $"SELECT mutation_id, command, latest_fail_reason FROM system.mutations WHERE {TableReader.Where(draft.Source.Name, "table")} AND NOT is_done ORDER BY create_time",
+            $"SELECT mutation_id, command, {reason} FROM system.mutations WHERE {TableReader.Where(draft.Source.Name, "table")} AND NOT is_done ORDER BY create_time",
             ct: ct);
         return running.Count == 0
             ? this.Ok("No mutation is running.")

@@ -8,7 +8,7 @@ internal sealed class VersionlessReplacingCheck : IRebuildCheck
     public string Name => "versionless-replacing";
 
     public Task<CheckResult?> RunAsync(RebuildDraft draft, CancellationToken ct) => Task.FromResult<CheckResult?>(
-        draft.Way != RebuildWay.Alter && draft.Request.Strategy != "static" && draft.TargetEngine is { Name: "ReplacingMergeTree", Arguments.Count: 0 }
+        draft.Way != RebuildWay.Alter && !draft.IsWhole && draft.Request.Strategy != "static" && draft.TargetEngine is { Name: "ReplacingMergeTree", Arguments.Count: 0 }
             ? this.RefuseUnlessAccepted(
                 draft,
                 "ReplacingMergeTree without a version keeps the row that was inserted last. A row of an insert that was under way at the cutover is moved over after it, "

@@ -9,7 +9,7 @@ internal sealed class ViewRaceCheck : IRebuildCheck
 
     public async Task<CheckResult?> RunAsync(RebuildDraft draft, CancellationToken ct)
     {
-        if (draft.Way == RebuildWay.Alter || draft.Request.Strategy == "static")
+        if (draft.Way == RebuildWay.Alter || draft.IsWhole || draft.Request.Strategy == "static")
         {
             return null;
         }

@@ -78,6 +78,15 @@ public sealed record Capabilities
     /// <summary>DROP … SYNC (20.10; nothing in the server tells it but its version).</summary>
     public bool HasDropSync { get; init; }
 
+    /// <summary>DETACH … PERMANENTLY (20.12; nothing in the server tells it but its version).</summary>
+    public bool HasDetachPermanently { get; init; }
+
+    /// <summary>ALTER … MODIFY SETTING (19.14; nothing in the server tells it but its version).</summary>
+    public bool HasModifySetting { get; init; }
+
+    /// <summary>Whether rows that arrive can be told from older ones: the block log, and no mutation bugs with it (25.1).</summary>
+    public bool HasBlockLog => HasBlockNumberColumn && Version >= new ServerVersion(25, 1);
+
     /// <summary>The setting max_memory_usage for this user, in bytes; 0 is no limit.</summary>
     public ulong MaxMemoryUsage { get; init; }
 

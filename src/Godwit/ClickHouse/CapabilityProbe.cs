@@ -57,6 +57,8 @@ internal static class CapabilityProbe
             HasPartUuid = system.Contains("parts.uuid"),
             HasTemporaryMergeTree = version >= new ServerVersion(23, 3),
             HasDropSync = version >= new ServerVersion(20, 10),
+            HasDetachPermanently = version >= new ServerVersion(20, 12),
+            HasModifySetting = version >= new ServerVersion(19, 14),
         };
 
     private static async Task<HashSet<string>> NamesAsync(ClickHouseGateway gateway, string sql, CancellationToken ct)

@@ -1,10 +1,12 @@
+using System.Text.RegularExpressions;
+
 namespace Godwit.Rebuild;
 
 /// <summary>How one column of the target gets its values from a row of the source.</summary>
 /// <param name="Target">The column's name in the target.</param>
 /// <param name="Type">Its type in the target.</param>
 /// <param name="Expression">SQL over the source's columns.</param>
-public sealed record ColumnMapping(string Target, string Type, string Expression)
+public sealed partial record ColumnMapping(string Target, string Type, string Expression)
 {
     /// <summary>
     /// The mapping from one table to another. ALIAS and EPHEMERAL columns hold nothing; a column that only the target has gets
@@ -39,6 +41,9 @@ public sealed record ColumnMapping(string Target, string Type, string Expression
     /// <summary>Whether it is taken over as it is, and its hash is the same for whoever computes it, whatever the settings.</summary>
     public bool IsPlain => Expression == ClickHouse.Sql.Identifier(Target) && !HasManyForms();
 
+    /// <summary>Whether this takes over the values of a column as they are.</summary>
+    public bool Keeps(string column) => Target == column && Expression == ClickHouse.Sql.Identifier(column);
+
     /// <summary>What goes into the row's hash for this column, over the target's column of that name.</summary>
     /// <remarks>
     /// A NULL makes cityHash64 NULL and the row would vanish from the sum, so it is replaced and marked. Types whose hash would
@@ -55,6 +60,16 @@ public sealed record ColumnMapping(string Target, string Type, string Expression
 
         return HasManyForms() ? $"ifNull(toString({name}), ''), isNull({name})" : name;
     }
+
+    /// <summary>The same for servers that hash numbers, texts and dates only.</summary>
+    public string HashTexts()
+    {
+        var name = ClickHouse.Sql.Identifier(Target);
+        return IsHashedByAll().IsMatch(Type) ? name : $"ifNull(toString({name}), ''), isNull({name})";
+    }
+
+    [GeneratedRegex(@"^(U?Int(8|16|32|64)|Float(32|64)|String|FixedString\(\d+\)|Date|DateTime(\('[^']*'\))?|Enum(8|16)\(.*\))$")]
+    private static partial Regex IsHashedByAll();
 
     private bool HasManyForms() =>
         !Type.StartsWith("AggregateFunction(", StringComparison.Ordinal)

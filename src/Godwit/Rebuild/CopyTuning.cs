@@ -15,12 +15,13 @@ internal sealed record ServerResources(int Cores, long Memory)
     /// <summary>Reads the limits of the server and of the user; a person's own figures win.</summary>
     public static async Task<ServerResources> ReadAsync(ClickHouseGateway gateway, RunOptions options, CancellationToken ct)
     {
+        var hasServerSettings = (await Known.ColumnsAsync(gateway, ["server_settings"], null, ct)).Count > 0;
         var rows = await gateway.QueryAsync(
-            """
-            SELECT 'threads' AS what, value FROM system.settings WHERE name = 'max_threads'
-            UNION ALL SELECT 'query_memory', value FROM system.settings WHERE name = 'max_memory_usage'
-            UNION ALL SELECT 'server_memory', value FROM system.server_settings WHERE name = 'max_server_memory_usage'
-            """,
+            $"""
+             SELECT 'threads' AS what, value FROM system.settings WHERE name = 'max_threads'
+             UNION ALL SELECT 'query_memory' AS what, value FROM system.settings WHERE name = 'max_memory_usage'
+             {(hasServerSettings ? "UNION ALL SELECT 'server_memory' AS what, value FROM system.server_settings WHERE name = 'max_server_memory_usage'" : "")}
+             """,
             ct: ct);
         long Least(string what) => rows.Where(r => r["what"] == what).Select(r => Number(r["value"])).Where(v => v > 0).DefaultIfEmpty(long.MaxValue).Min();
         var cores = options.Threads ?? (int)Math.Clamp(Least("threads"), 1, 64);

@@ -62,7 +62,7 @@ internal sealed record DesiredTable(TableDefinition Definition, IReadOnlyList<Ta
     /// <param name="ct">Cancels it.</param>
     /// <param name="source">The table that a wish of a person is about; null when the server has written the definition.</param>
     /// <exception cref="ClickHouseException">The server refuses the definition.</exception>
-    public static async Task<DesiredTable> ProbeAsync(ClickHouseGateway gateway, TableDefinition wish, IReadOnlyList<string> alters, CancellationToken ct, TableDefinition? source = null)
+    public static async Task<DesiredTable> ProbeTemporaryAsync(ClickHouseGateway gateway, TableDefinition wish, IReadOnlyList<string> alters, CancellationToken ct, TableDefinition? source = null)
     {
         // What Nested means in a person's text is what it means in the table as it is: the server flattens it unless told otherwise.
         var session = new QueryOptions { SessionId = $"godwit-{Guid.NewGuid():N}", Settings = HelperTables.CreateSettings(source ?? wish) };
@@ -80,6 +80,26 @@ internal sealed record DesiredTable(TableDefinition Definition, IReadOnlyList<Ta
         await gateway.ExecuteAsync($"DROP TEMPORARY TABLE {Probe}", session, ct);
         var definition = TableDefinition.Parse(table["create_table_query"]);
         return new DesiredTable(definition, columns, SortingKeyOf(definition));
+    }
+
+    /// <summary>The same for a server that has no temporary tables of these engines: with a real one, for a moment.</summary>
+    /// <param name="gateway">The server.</param>
+    /// <param name="wish">The definition.</param>
+    /// <param name="name">The table; nothing else has that name.</param>
+    /// <param name="ct">Cancels it.</param>
+    /// <exception cref="ClickHouseException">The server refuses the definition.</exception>
+    public static async Task<DesiredTable> ProbeRealAsync(ClickHouseGateway gateway, TableDefinition wish, QualifiedName name, CancellationToken ct)
+    {
+        try
+        {
+            await gateway.ExecuteAsync(wish.ToSql(name), new QueryOptions { Settings = await Known.SettingsAsync(gateway, HelperTables.CreateSettingsOfAllAges(wish), ct) }, ct);
+            var made = await TableReader.ReadAsync(gateway, name, ct);
+            return new DesiredTable(made.Definition, made.Columns, made.SortingKey);
+        }
+        finally
+        {
+            await gateway.ExecuteAsync($"DROP TABLE IF EXISTS {name.ToSql()}", ct: CancellationToken.None);
+        }
     }
 
     // system.tables names the keys of real tables only; for a temporary one they are empty.

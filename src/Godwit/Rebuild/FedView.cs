@@ -25,6 +25,7 @@ internal sealed record FedView(QualifiedName Name, QualifiedName Target, string 
     /// <summary>Reads a view from its definition; null when it is refreshed by a clock and not fed by inserts.</summary>
     internal static FedView? Read(QualifiedName name, string uuid, string create, string select)
     {
+        select = select.Length > 0 ? select : SelectOf(create);
         var head = create.EndsWith(select, StringComparison.Ordinal) ? create[..^select.Length] : create;
         var words = SqlText.Tokens(head).Where(t => t.Depth == 0).ToList();
         if (words.Exists(t => t.IsWord(head, "REFRESH")))
@@ -34,7 +35,16 @@ internal sealed record FedView(QualifiedName Name, QualifiedName Target, string 
 
         var to = words.FindIndex(t => t.IsWord(head, "TO"));
         var target = to < 0 ? null : NameAt(head, words, to + 1).Name;
-        return new FedView(name, target ?? name with { Table = $".inner_id.{uuid}" }, select);
+        var inner = uuid.Length == 0 || uuid == Guid.Empty.ToString() ? $".inner.{name.Table}" : $".inner_id.{uuid}";
+        return new FedView(name, target ?? name with { Table = inner }, select);
+    }
+
+    // Old servers tell it only as a part of the definition.
+    private static string SelectOf(string create)
+    {
+        var tokens = SqlText.Tokens(create);
+        var at = tokens.FindIndex(t => t.Depth == 0 && t.IsWord(create, "AS"));
+        return at >= 0 && at + 1 < tokens.Count ? create[tokens[at + 1].Start..] : "";
     }
 
     /// <summary>The columns that it fills: a column of its SELECT that the target does not have is left out, as the server does.</summary>

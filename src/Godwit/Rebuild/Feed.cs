@@ -8,6 +8,9 @@ namespace Godwit.Rebuild;
 /// <param name="Through">The views and Distributed tables through which its rows come, from it to the table.</param>
 public sealed record FeedSource(QualifiedName Table, string Engine, IReadOnlyList<QualifiedName> Through)
 {
+    /// <summary>Whether it feeds other views as well.</summary>
+    public bool IsShared { get; init; }
+
     /// <summary>Whether it can be held: what it would have read is kept elsewhere until it goes on.</summary>
     public bool CanBeHeld => Engine == "Kafka";
 

@@ -18,12 +18,17 @@ internal sealed class PauseBudgetException(string message) : Exception(message);
 /// <summary>
 /// Holds what writes to the source in the background while the names change hands, and always puts it back. The Kafka table itself is
 /// detached, and not its view: a Kafka table that other views read would go on without this one, and these messages would be gone. Its
-/// DETACH also waits for the block that is being written. Kafka keeps what is not read.
+/// DETACH also waits for the block that is being written. Kafka keeps what is not read. Old servers cannot detach a Kafka table in any
+/// good time, nor for longer than until they are restarted: there it is the only view that reads it, and both are looked at again.
 /// </summary>
 internal sealed class FeedHold(StepContext context, RebuildSpec spec)
 {
     private const string Fact = "feed-hold";
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(2);
+
+    // How long a Kafka table of an old server goes on with what it has begun to read for a view that was detached.
+    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(1);
+    private ServerIdentity? _server;
 
     /// <summary>For how long the feed was held, all attempts together; null when it never was.</summary>
     public static TimeSpan? Total(StepJournal journal) => journal.Find<PausedFact>(PausedFact.Name) is { } paused ? TimeSpan.FromSeconds(paused.Seconds) : null;
@@ -68,6 +73,21 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
         }
     }
 
+    /// <summary>Makes sure that nothing of the feed has gone on by itself: an old server that is restarted attaches what was detached.</summary>
+    /// <exception cref="PauseBudgetException">It has, or may have.</exception>
+    public async Task RequireHeldAsync(CancellationToken ct)
+    {
+        if (spec.Held.Count > 0 && _server is { } before && (await ServerIdentity.ReadAsync(context.Gateway, ct)).IsRestartOf(before))
+        {
+            throw new PauseBudgetException($"{context.Gateway.Name} was restarted while the feed of {spec.Source} was held, and may have let it go on.");
+        }
+
+        if (await TableNames.ExistingOfAllAsync(context, spec.Held, ct) is [var attached, ..])
+        {
+            throw new PauseBudgetException($"{attached} was attached again by somebody while the feed of {spec.Source} was held.");
+        }
+    }
+
     /// <summary>Puts the feed back, also after the death of whoever held it. It is not cancelled.</summary>
     /// <exception cref="StepFailedException">It could not be put back.</exception>
     public async Task ReleaseAsync()
@@ -87,7 +107,7 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
     }
 
     private async Task<string?> ObjectionAsync(Capabilities capabilities, CancellationToken ct) =>
-        (await KafkaChecks.RunAsync(context.Gateway, capabilities, spec.Held, context.Options, spec.Accepted, context.Clock, ct)).FirstOrDefault(r => r.Blocks)?.Message;
+        (await KafkaChecks.RunAsync(context.Gateway, capabilities, spec.Queues, context.Options, spec.Accepted, context.Clock, ct)).FirstOrDefault(r => r.Blocks)?.Message;
 
     private async Task HoldAsync(CancellationToken ct)
     {
@@ -102,16 +122,22 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
             }
         }
 
+        _server = await ServerIdentity.ReadAsync(context.Gateway, ct);
         await context.Journal.FactAsync(Fact, new HoldFact(context.Clock.GetUtcNow(), present, spec.Hooks is not null, null));
         if (spec.Hooks is { } hooks)
         {
             await new WriterPause(context, spec.Source, hooks).PauseAsync(ct);
         }
 
+        var dialect = await context.DialectAsync(ct);
         foreach (var table in present)
         {
-            // Permanently: a server that is restarted would attach it.
-            await context.ChangeAsync("hold", ct, $"DETACH TABLE {table.ToSql()} PERMANENTLY SYNC");
+            await context.ChangeAsync("hold", ct, dialect.Detach(table));
+        }
+
+        if (present.Count > 0 && !dialect.Capabilities.HasDetachPermanently)
+        {
+            await Task.Delay(await FlushAsync(ct) + Slack, context.Clock, ct);
         }
     }
 
@@ -146,6 +172,10 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
             }
         }
     }
+
+    /// <summary>How long an old server collects rows of a Kafka table before it stores them, whatever becomes of the view meanwhile.</summary>
+    private async Task<TimeSpan> FlushAsync(CancellationToken ct) => TimeSpan.FromMilliseconds(await context.Gateway.ScalarAsync<long>(
+        "SELECT toInt64(max(toInt64OrZero(value))) FROM system.settings WHERE name = 'stream_flush_interval_ms'", ct: ct));
 
     private async Task AttachAsync(QualifiedName table)
     {

@@ -24,7 +24,7 @@ internal static class FeedReader
                 IReadOnlyList<QualifiedName> through = way.Via is { } view ? [view, .. at.Through] : at.Through;
                 if (way.IsSource)
                 {
-                    found.TryAdd(way.From, new FeedSource(way.From, way.Engine, through));
+                    found.TryAdd(way.From, new FeedSource(way.From, way.Engine, through) { IsShared = ways.Count(w => w.From == way.From) > 1 });
                 }
                 else if (way.From != table && upstream.Add(way.From))
                 {
@@ -44,9 +44,11 @@ internal static class FeedReader
     /// <summary>Every way by which rows get from one table of the server into another one.</summary>
     private static async Task<List<Way>> WaysAsync(ClickHouseGateway gateway, CancellationToken ct)
     {
+        var known = await Known.ColumnsAsync(gateway, ["tables"], null, ct);
+        string Or(string column) => known.Contains($"tables.{column}") ? column : $"'' AS {column}";
         var rows = await gateway.QueryAsync(
             $"""
-             SELECT database, name, uuid, engine, engine_full, create_table_query, as_select, view_database, view_name
+             SELECT database, name, {Or("uuid")}, engine, engine_full, create_table_query, {Or("as_select")}, view_database, view_name
              FROM system.tables LEFT ARRAY JOIN dependencies_database AS view_database, dependencies_table AS view_name
              WHERE engine IN ('MaterializedView', 'Distributed', 'Buffer', {Queues}) OR view_name != ''
              """,

@@ -49,8 +49,11 @@ public sealed class Fingerprints : Dictionary<string, Fingerprint>
 /// <param name="PartitionBy">The target's partition expression; null for one group.</param>
 public sealed record FingerprintSql(IReadOnlyList<ColumnMapping> Mapping, string? PartitionBy)
 {
+    /// <summary>See <see cref="RebuildSpec.HashesTexts"/>.</summary>
+    public bool HashesTexts { get; init; }
+
     /// <summary>The hash of one row, over the target's columns.</summary>
-    public string Hash => $"cityHash64({string.Join(", ", Mapping.Select(m => m.HashArguments()))})";
+    public string Hash => $"cityHash64({string.Join(", ", Mapping.Select(m => HashesTexts ? m.HashTexts() : m.HashArguments()))})";
 
     /// <summary>The query over anything that has the target's columns: a table name or a subquery in brackets.</summary>
     public string Select(string from)

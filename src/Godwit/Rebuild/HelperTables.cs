@@ -20,7 +20,7 @@ internal static class HelperTables
     public static readonly string[] MergeHold = ["max_bytes_to_merge_at_max_space_in_pool", "max_bytes_to_merge_at_min_space_in_pool"];
 
     /// <summary>What follows the name of staging in the names of all other helper tables, as a regular expression.</summary>
-    public const string Suffix = "_(l[0-9]+|w|m|k|q|o|g[12]?)(_[df])?";
+    public const string Suffix = "_([lpq][0-9]+|w|m|k|q|o|b|g[12]?)(_[df])?";
 
     /// <summary>The landing table of a step.</summary>
     public static QualifiedName Landing(RebuildSpec spec, int step) => spec.Staging with { Table = $"{spec.Staging.Table}_l{step}" };
@@ -30,6 +30,13 @@ internal static class HelperTables
 
     /// <summary>The rows that views missed.</summary>
     public static QualifiedName Missed(RebuildSpec spec) => spec.Staging with { Table = $"{spec.Staging.Table}_m" };
+
+    /// <summary>What a partition was copied into whole: see <see cref="WholeCopier"/>.</summary>
+    public static QualifiedName Whole(RebuildSpec spec, Direction direction, int number) =>
+        spec.Staging with { Table = $"{spec.Staging.Table}_{(direction.Name == "forward" ? "p" : "q")}{number}" };
+
+    /// <summary>The table that a rollback puts together from partitions.</summary>
+    public static QualifiedName WayBack(RebuildSpec spec) => spec.Staging with { Table = $"{spec.Staging.Table}_b" };
 
     /// <summary>The partitions that a run has put aside for a rollback.</summary>
     public static QualifiedName Kept(QualifiedName staging) => staging with { Table = staging.Table + "_k" };
@@ -67,11 +74,12 @@ internal static class HelperTables
     }
 
     /// <summary>Drops helper tables whatever their size: they hold copies only.</summary>
-    public static Task DropAsync(StepContext context, CancellationToken ct, params QualifiedName[] tables) => context.ChangeAsync(
-        "drop-helpers",
-        tables.Select(t => $"DROP TABLE IF EXISTS {t.ToSql()} SYNC").ToList(),
-        new Dictionary<string, string>(StringComparer.Ordinal) { ["max_table_size_to_drop"] = "0", ["max_partition_size_to_drop"] = "0" },
-        ct);
+    public static async Task DropAsync(StepContext context, CancellationToken ct, params QualifiedName[] tables)
+    {
+        var dialect = await context.DialectAsync(ct);
+        var limits = new Dictionary<string, string>(StringComparer.Ordinal) { ["max_table_size_to_drop"] = "0", ["max_partition_size_to_drop"] = "0" };
+        await context.ChangeAsync("drop-helpers", tables.Select(dialect.Drop).ToList(), dialect.Known(limits), ct);
+    }
 
     /// <summary>Settings of CREATE statements: what the server has accepted once must be accepted again.</summary>
     public static IReadOnlyDictionary<string, string> CreateSettings(TableDefinition definition) => new Dictionary<string, string>(StringComparer.Ordinal)
@@ -88,6 +96,10 @@ internal static class HelperTables
         // A Nested column that the server shows as such was created unflattened.
         ["flatten_nested"] = definition.Columns.Any(c => c.Text.Contains("Nested(", StringComparison.Ordinal)) ? "0" : "1",
     };
+
+    /// <summary>The same for a server of any age, which takes those of them that it knows.</summary>
+    public static IReadOnlyDictionary<string, string> CreateSettingsOfAllAges(TableDefinition definition) =>
+        new Dictionary<string, string>(CreateSettings(definition), StringComparer.Ordinal) { ["allow_experimental_low_cardinality_type"] = "1" };
 
     /// <summary>Staging: the block log from its first row on, and no merges until the cutover is through.</summary>
     public static Dictionary<string, string?> Staging(bool blockLog)

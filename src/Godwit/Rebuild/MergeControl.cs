@@ -44,8 +44,8 @@ internal static class MergeControl
 
     private static async Task WaitAsync(StepContext context, QualifiedName table, CancellationToken ct)
     {
-        while (await context.Gateway.ScalarAsync<long>(
-                   $"SELECT count() FROM system.merges WHERE {TableReader.Where(table, "table")} AND NOT is_mutation", ct: ct) > 0)
+        var merges = $"{TableReader.Where(table, "table")} AND {(await context.DialectAsync(ct)).IsMerge}";
+        while (await context.Gateway.ScalarAsync<long>($"SELECT count() FROM system.merges WHERE {merges}", ct: ct) > 0)
         {
             context.Board.Brake = $"waiting for the running merges of {table} to end";
             await Task.Delay(TimeSpan.FromMilliseconds(100), context.Clock, ct);

@@ -33,11 +33,11 @@ internal static class PlanText
             yield break;
         }
 
-        yield return spec.Second is { } second
-            ? $"Kafka fills the new table, too, by a consumer group of its own ({second.SecondGroup}) that begins where {second.FirstGroup} stands; both tables are told apart and compared by {string.Join(", ", second.Identity)}."
-            : spec.FollowsWrites
-            ? "Writers go on all the time: new rows are found by their block number and copied in rounds, before and after the names change hands."
-            : "Nothing may write during the run (strategy static); that nothing did is checked before and after the exchange.";
+        foreach (var sentence in spec.IsWhole ? WholeReasons(spec) : [FollowingReason(spec)])
+        {
+            yield return sentence;
+        }
+
         foreach (var sentence in draft.Feed.Sentences(spec.Source))
         {
             yield return sentence;
@@ -64,6 +64,29 @@ internal static class PlanText
         {
             yield return $"After the cutover there is no way back without loss, because merges of {draft.TargetEngine.Name} fold new rows into old ones. "
                 + "Use --defer-cutover to look at the result first.";
+        }
+    }
+
+    private static string FollowingReason(RebuildSpec spec) => spec.Second is { } second
+        ? $"Kafka fills the new table, too, by a consumer group of its own ({second.SecondGroup}) that begins where {second.FirstGroup} stands; both tables are told apart and compared by {string.Join(", ", second.Identity)}."
+        : spec.FollowsWrites
+        ? "Writers go on all the time: new rows are found by their block number and copied in rounds, before and after the names change hands."
+        : "Nothing may write during the run (strategy static); that nothing did is checked before and after the exchange.";
+
+    private static IEnumerable<string> WholeReasons(RebuildSpec spec)
+    {
+        yield return spec.PausesFeed
+            ? "New rows cannot be told from old ones here, so partitions that change while they are copied are copied again whole, the last of them while the feed is held: "
+                + "it is held for longer, the more rows the partitions have that are written to."
+            : $"Partitions of {spec.Source} that change while they are copied are copied again whole. While the names change hands nothing may write (strategy static); what does is found, and the names are given back.";
+        if (!spec.Exchanges)
+        {
+            yield return $"The server cannot exchange two names in one instant. It renames one table after the other: between the two there is no {spec.Source}, and a query that meets this moment fails.";
+        }
+
+        if (!spec.KeepsValues)
+        {
+            yield return "Not every value of the old table can be had from the new one: after the cutover there is a way back for as long as nothing is written to the new table.";
         }
     }
 
@@ -120,7 +143,11 @@ internal static class PlanText
         }
 
         AddBase(draft, spec, Add);
-        Add(spec.Second is null ? Verify.Name : CompareConsumers.Name, $"Compare {spec.Source} and {spec.Staging}");
+        if (!spec.IsWhole)
+        {
+            Add(spec.Second is null ? Verify.Name : CompareConsumers.Name, $"Compare {spec.Source} and {spec.Staging}");
+        }
+
         if (draft.Options.DeferCutover)
         {
             Add(AwaitCutover.Name, "Wait for `godwit cutover`");
@@ -132,11 +159,17 @@ internal static class PlanText
             return steps;
         }
 
-        Add(CutOver.Name, $"{Beginning(spec)} the names of {spec.Source} and {spec.Staging}, then move over what writers still put into the old table");
+        if (spec.IsWhole)
+        {
+            Add(PausedCutOver.Name, $"{Beginning(spec, "copy")} what has changed, and give the name {spec.Source} to the new table");
+            return steps;
+        }
+
+        Add(CutOver.Name, $"{Beginning(spec, "exchange")} the names of {spec.Source} and {spec.Staging}, then move over what writers still put into the old table");
         return steps;
     }
 
-    private static string Beginning(RebuildSpec spec)
+    private static string Beginning(RebuildSpec spec, string verb)
     {
         List<string> parts = [];
         if (spec.Hooks is not null)
@@ -149,11 +182,21 @@ internal static class PlanText
             parts.Add($"{(parts.Count > 0 ? "hold" : "Hold")} {string.Join(", ", spec.Held)}");
         }
 
-        return parts.Count > 0 ? $"{string.Join(", ", parts)}, exchange" : "Exchange";
+        return parts.Count > 0 ? $"{string.Join(", ", parts)}, {verb}" : $"{char.ToUpperInvariant(verb[0])}{verb[1..]}";
     }
 
     private static void AddBase(RebuildDraft draft, RebuildSpec spec, Action<string, string, object?, long?, long?> add)
     {
+        if (spec.IsWhole)
+        {
+            foreach (var partition in draft.Source.Partitions)
+            {
+                add(CopyWholePartition.Name, $"Copy partition {partition.Value}", new PartitionArguments(partition.Id), partition.Rows, partition.UncompressedBytes);
+            }
+
+            return;
+        }
+
         // Links come before the position is marked: what they take is known only afterwards.
         if (spec.Way != RebuildWay.Link)
         {

@@ -38,6 +38,15 @@ internal sealed record RebuildDraft
     /// <summary>Columns of the target and where their values come from.</summary>
     public required IReadOnlyList<ColumnMapping> Mapping { get; init; }
 
+    /// <summary>
+    /// Whether partitions that change are copied again whole, because new rows cannot be told from old ones: the server keeps no block log, or merges
+    /// fold rows that arrive into rows that were there, and the feed can be held.
+    /// </summary>
+    public bool IsWhole => Way != RebuildWay.Alter && (!Capabilities.HasBlockLog || (Request.Strategy is "auto" or "pause-feed" && CanPause && RebuildPlanner.FoldsRows(this)));
+
+    /// <summary>Whether something can be held or paused while the names change hands.</summary>
+    public bool CanPause => Feed.Held.Count > 0 || Request.PauseHook is not null;
+
     public TableEngine TargetEngine => TableEngine.Parse(Desired.Definition.Engine);
 
     /// <summary>Whether rows that were different before may be the same to the new engine.</summary>

@@ -9,6 +9,8 @@ namespace Godwit.Rebuild;
 /// <summary>Finds the cheapest right way from a table as it is to the table that is wanted, and writes it down as a plan.</summary>
 internal sealed class RebuildPlanner(ClickHouseGateway gateway)
 {
+    private Capabilities? _capabilities;
+
     /// <summary>All checks and, when none blocks, the plan. Changes nothing.</summary>
     public async Task<OperationProposal> ProposeAsync(RebuildRequest request, RunOptions options, string runId, CancellationToken ct)
     {
@@ -54,15 +56,18 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
     private static async Task<IReadOnlyList<CheckResult>> CheckAsync(RebuildDraft draft, CancellationToken ct) =>
     [
         .. await RebuildChecks.RunAsync(RebuildChecks.OfTable.Concat(RebuildChecks.OfChange), draft, ct),
-        .. await KafkaChecks.RunAsync(draft.Gateway, draft.Capabilities, Held(draft), draft.Options, draft.Request.Accept, TimeProvider.System, ct),
+        .. await KafkaChecks.RunAsync(draft.Gateway, draft.Capabilities, Queues(draft).Select(s => s.Table), draft.Options, draft.Request.Accept, TimeProvider.System, ct),
     ];
 
-    private static IReadOnlyList<QualifiedName> Held(RebuildDraft draft) => Follows(draft) && draft.Second is null ? [.. draft.Feed.Held.Select(s => s.Table)] : [];
+    private static IReadOnlyList<FeedSource> Queues(RebuildDraft draft) => Holds(draft) && draft.Second is null ? draft.Feed.Held : [];
 
-    private static bool Follows(RebuildDraft draft) => draft.Way != RebuildWay.Alter && draft.Request.Strategy != "static";
+    private static bool Holds(RebuildDraft draft) => draft.Way != RebuildWay.Alter && draft.Request.Strategy != "static";
 
     /// <summary>Whether the source's merges must stand still during the whole run.</summary>
-    public static bool HoldsMerges(RebuildDraft draft) =>
+    public static bool HoldsMerges(RebuildDraft draft) => !draft.IsWhole && FoldsRows(draft);
+
+    /// <summary>Whether merges of the source make rows that nobody could compare with those that were copied.</summary>
+    public static bool FoldsRows(RebuildDraft draft) =>
         draft.Way != RebuildWay.Alter && draft.Source.Engine.Folding != RowFolding.None && !ComparesFinal(draft);
 
     // Rows that a merge removed because a newer version exists may still be in the copy: FINAL shows both sides alike, as long as both
@@ -124,7 +129,9 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
 
         try
         {
-            return (await DesiredTable.ProbeAsync(gateway, wish, [], ct, source.Definition), null);
+            return ((await CapabilitiesAsync(ct)).HasTemporaryMergeTree
+                ? await DesiredTable.ProbeTemporaryAsync(gateway, wish, [], ct, source.Definition)
+                : await DesiredTable.ProbeRealAsync(gateway, wish, RebuildSpec.StagingName(source.Name, Guid.NewGuid().ToString("N")[..8]), ct), null);
         }
         catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
         {
@@ -135,7 +142,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
     private async Task<RebuildDraft> DraftAsync(
         RebuildRequest request, RunOptions options, TableSnapshot source, DesiredTable desired, IReadOnlyList<TableChange> changes, CancellationToken ct)
     {
-        var capabilities = await Capabilities.ProbeAsync(gateway, ct);
+        var capabilities = await CapabilitiesAsync(ct);
         var feed = await FeedReader.ReadAsync(gateway, capabilities, source.Name, ct);
         var (second, problems) = request.Strategy == "second-consumer" ? await new ConsumerReader(gateway, request, source, desired).ReadAsync(feed, ct) : (null, []);
         return new RebuildDraft
@@ -158,14 +165,17 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
     private async Task<RebuildWay> WayAsync(
         RebuildRequest request, TableSnapshot source, DesiredTable desired, IReadOnlyList<TableChange> changes, CancellationToken ct)
     {
-        if (request.Strategy == "auto" && changes.All(c => c.Alter is not null) && await AlterSufficesAsync(source, desired, changes, ct))
+        // What ALTERs would make of it is tried on a temporary table.
+        var capabilities = await CapabilitiesAsync(ct);
+        if (request.Strategy == "auto" && capabilities.HasTemporaryMergeTree && changes.All(c => c.Alter is not null) && await AlterSufficesAsync(source, desired, changes, ct))
         {
             return RebuildWay.Alter;
         }
 
         // Parts keep their merge level, and FINAL trusts it: parts that a plain MergeTree merged are not free of duplicates.
         var target = TableEngine.Parse(desired.Definition.Engine);
-        var canLink = request.Strategy != "second-consumer" && TableChange.IsEngineOnly(changes) && (target.Name == "MergeTree" || (target.Name == source.Engine.Name && target.Folding != RowFolding.None));
+        var canLink = request.Strategy != "second-consumer" && capabilities.HasBlockLog
+            && TableChange.IsEngineOnly(changes) && (target.Name == "MergeTree" || (target.Name == source.Engine.Name && target.Folding != RowFolding.None));
         return canLink ? RebuildWay.Link : RebuildWay.Copy;
     }
 
@@ -173,7 +183,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
     {
         try
         {
-            var altered = await DesiredTable.ProbeAsync(gateway, source.Definition, changes.Select(c => c.Alter!).ToList(), ct);
+            var altered = await DesiredTable.ProbeTemporaryAsync(gateway, source.Definition, changes.Select(c => c.Alter!).ToList(), ct);
             return TableChange.Between(altered.Definition, desired.Definition).Count == 0;
         }
         catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
@@ -185,7 +195,8 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
 
     private async Task<OperationPlan> PlanAsync(RebuildDraft draft, string runId, IReadOnlyList<CheckResult> checks, CancellationToken ct)
     {
-        var follows = Follows(draft);
+        var follows = Holds(draft) && !draft.IsWhole;
+        var queues = Queues(draft);
         var backward = ColumnMapping.Between(draft.Desired.Columns, draft.Source.Columns, draft.Capabilities.HasInsertAllowMaterializedColumns);
         var spec = new RebuildSpec
         {
@@ -196,14 +207,20 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
             To = draft.Desired.Definition,
             Forward = draft.Mapping,
             Backward = backward,
-            ForwardPartition = await PartitionAsync(draft.Desired.Definition.PartitionBy, draft.Mapping, draft.Source, ct),
-            BackwardPartition = PartitionIfMapped(draft.Source.Definition.PartitionBy, draft),
+            ForwardPartition = draft.IsWhole ? null : await PartitionAsync(draft.Desired.Definition.PartitionBy, draft.Mapping, draft.Source, ct),
+            BackwardPartition = draft.IsWhole ? null : PartitionIfMapped(draft.Source.Definition.PartitionBy, draft),
             FollowsWrites = follows,
-            Held = Held(draft),
-            Hooks = follows && draft.Request.PauseHook is { } pause ? new WriterHooks(pause, draft.Request.ResumeHook!, draft.Request.HookTimeout) : null,
-            Way = draft.Way,
+            Queues = [.. queues.Select(s => s.Table)],
+            Held = [.. queues.Select(s => draft.Capabilities.HasDetachPermanently ? s.Table : s.Through[0])],
+            Hooks = Holds(draft) && draft.Request.PauseHook is { } pause ? new WriterHooks(pause, draft.Request.ResumeHook!, draft.Request.HookTimeout) : null,
+            IsWhole = draft.IsWhole,
+            Exchanges = draft.Capabilities.HasExchange && draft.Source.DatabaseEngine == "Atomic",
+            KeepsPartitions = draft.Source.Definition.PartitionBy == draft.Desired.Definition.PartitionBy,
+            KeepsValues = draft.Source.Columns.Where(c => c.IsStored).All(c => new[] { draft.Mapping, backward }.All(m => m.Any(column => column.Keeps(c.Name)))),
+            HashesTexts = !draft.Capabilities.HasBlockLog,
+            Way = draft.IsWhole ? RebuildWay.Copy : draft.Way,
             HoldsMerges = HoldsMerges(draft),
-            ComparesFinal = ComparesFinal(draft),
+            ComparesFinal = !draft.IsWhole && ComparesFinal(draft),
             Accepted = draft.Request.Accept,
             CanRollBackAfterCompletion = draft.Way == RebuildWay.Alter
                 ? !draft.Changes.Any(c => PlanText.DestroysValues(draft, c))
@@ -214,10 +231,12 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
         return new OperationPlan(operation, PlanText.Steps(draft, spec, gateway.Name))
         {
             Table = draft.Source.Name.ToString(),
-            Strategy = draft.Way == RebuildWay.Alter ? "alter" : !follows ? "static" : spec.Second is not null ? "second-consumer" : spec.PausesFeed ? "pause-feed" : "block-log",
+            Strategy = draft.Way == RebuildWay.Alter ? "alter" : spec.Second is not null ? "second-consumer" : spec.PausesFeed ? "pause-feed" : follows ? "block-log" : "static",
             Reasons = [.. PlanText.Reasons(draft, spec), .. checks.Where(c => c.Verdict == CheckVerdict.Warning).Select(c => c.Message)],
         };
     }
+
+    private async Task<Capabilities> CapabilitiesAsync(CancellationToken ct) => _capabilities ??= await Capabilities.ProbeAsync(gateway, ct);
 
     // The target's partition expression, when the source's columns can compute it; otherwise all rows are compared as one group.
     private async Task<string?> PartitionAsync(string? expression, IReadOnlyList<ColumnMapping> mapping, TableSnapshot source, CancellationToken ct)

@@ -33,10 +33,31 @@ public sealed record RebuildSpec : IOperationSpec
     /// <summary>The same the other way round.</summary>
     public string? BackwardPartition { get; init; }
 
-    /// <summary>Whether rows may arrive during the run (all strategies but static).</summary>
+    /// <summary>Whether rows that arrive during the run reach the new table by the block log, or by a second consumer.</summary>
     public required bool FollowsWrites { get; init; }
 
-    /// <summary>The Kafka tables that write to the source and are held while the names change hands (pause-feed).</summary>
+    /// <summary>Whether partitions that change during the run are copied again whole: see <see cref="WholeCopier"/>.</summary>
+    public bool IsWhole { get; init; }
+
+    /// <summary>Whether the server exchanges names in one instant and tells tables apart by UUIDs; otherwise it renames one after the other.</summary>
+    public bool Exchanges { get; init; } = true;
+
+    /// <summary>Whether both tables have the same partitions.</summary>
+    public bool KeepsPartitions { get; init; }
+
+    /// <summary>Whether every value of the old table can be had from the new one.</summary>
+    public bool KeepsValues { get; init; }
+
+    /// <summary>Whether rows are hashed as servers before 25.1 can do it.</summary>
+    public bool HashesTexts { get; init; }
+
+    /// <summary>The name of the old table after the cutover.</summary>
+    public QualifiedName Retired => Exchanges ? Staging : Staging with { Table = $"{Staging.Table}_r" };
+
+    /// <summary>The Kafka tables that write to the source and stand still while the names change hands (pause-feed).</summary>
+    public IReadOnlyList<QualifiedName> Queues { get; init; } = [];
+
+    /// <summary>What is detached for that: the Kafka tables, or their views, where the server cannot detach the tables for good.</summary>
     public IReadOnlyList<QualifiedName> Held { get; init; } = [];
 
     /// <summary>The consumer that fills the new table by itself (second-consumer); null for all other strategies.</summary>
@@ -72,12 +93,12 @@ public sealed record RebuildSpec : IOperationSpec
     /// <summary>The old table's rows into the new one.</summary>
     /// <param name="exchanged">Whether the names have changed hands already.</param>
     public Direction ForwardDirection(bool exchanged) =>
-        new("forward", exchanged ? Staging : Source, exchanged ? Source : Staging, To, Forward, ForwardPartition);
+        new("forward", exchanged ? Staging : Source, exchanged ? Source : Staging, To, Forward, ForwardPartition) { HashesTexts = HashesTexts };
 
     /// <summary>The new table's rows into the old one.</summary>
     /// <param name="exchanged">Whether the new table still has the source's name.</param>
     public Direction BackwardDirection(bool exchanged) =>
-        new("backward", exchanged ? Source : Staging, exchanged ? Staging : Source, From, Backward, BackwardPartition);
+        new("backward", exchanged ? Source : Staging, exchanged ? Staging : Source, From, Backward, BackwardPartition) { HashesTexts = HashesTexts };
 
     /// <summary>A short table name that says whose it is and fits into a file name, however long the source's name is.</summary>
     public static QualifiedName StagingName(QualifiedName source, string runId)
@@ -106,11 +127,14 @@ public sealed record WriterHooks(string Pause, string Resume, TimeSpan Timeout);
 public sealed record Direction(
     string Name, QualifiedName From, QualifiedName To, TableDefinition ToDefinition, IReadOnlyList<ColumnMapping> Mapping, string? PartitionBy)
 {
+    /// <summary>See <see cref="RebuildSpec.HashesTexts"/>.</summary>
+    public bool HashesTexts { get; init; }
+
     /// <summary>The columns of the target that get values, as a list for SQL.</summary>
     public string Columns => string.Join(", ", Mapping.Select(m => Sql.Identifier(m.Target)));
 
     /// <summary>The SQL that fingerprints both sides.</summary>
-    public FingerprintSql Fingerprint => new(Mapping, PartitionBy);
+    public FingerprintSql Fingerprint => new(Mapping, PartitionBy) { HashesTexts = HashesTexts };
 
     /// <summary>A condition over the target's columns, as one over the table that is read: columns of another type are cast first.</summary>
     public string OverSource(string condition)

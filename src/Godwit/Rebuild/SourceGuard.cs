@@ -173,16 +173,32 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
     /// <exception cref="StepFailedException">It was altered.</exception>
     public static async Task RequireSameDefinitionAsync(StepContext context, RebuildSpec spec, QualifiedName table, CancellationToken ct)
     {
-        var now = await context.Gateway.ScalarAsync<string>($"SELECT create_table_query FROM system.tables WHERE {TableReader.Where(table, "name")}", ct: ct);
-
-        // The run itself changes settings; what the others say is another table than the one that was planned for.
-        var changed = TableChange.Between(spec.From with { Settings = NoSettings }, TableDefinition.Parse(now) with { Settings = NoSettings });
+        var changed = await ChangesAsync(context, table, spec.From, ct);
         if (changed.Count > 0)
         {
             throw new StepFailedException(
                 $"{spec.Source} was altered during the run ({string.Join("; ", changed)}), and the new table knows nothing of that. "
                 + "Take it back and `resume`, or `rollback` and start again.");
         }
+    }
+
+    /// <summary>Refuses when somebody has altered a table that is about to lose its name: the one that gets it would lack what was added.</summary>
+    /// <exception cref="StepFailedException">It was altered.</exception>
+    public static async Task RequireSameDefinitionAsync(StepContext context, QualifiedName table, TableDefinition definition, CancellationToken ct)
+    {
+        var changed = await ChangesAsync(context, table, definition, ct);
+        if (changed.Count > 0)
+        {
+            throw new StepFailedException($"{table} was altered during the run ({string.Join("; ", changed)}), and the table that is to take over its name knows nothing of that. Take it back, then say it again.");
+        }
+    }
+
+    private static async Task<IReadOnlyList<TableChange>> ChangesAsync(StepContext context, QualifiedName table, TableDefinition definition, CancellationToken ct)
+    {
+        var now = await context.Gateway.ScalarAsync<string>($"SELECT create_table_query FROM system.tables WHERE {TableReader.Where(table, "name")}", ct: ct);
+
+        // The run itself changes settings; what the others say is another table than the one that was planned for.
+        return TableChange.Between(definition with { Settings = NoSettings }, TableDefinition.Parse(now) with { Settings = NoSettings });
     }
 
     private async Task WaitForMutationsAsync(CancellationToken ct)

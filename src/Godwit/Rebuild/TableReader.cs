@@ -29,9 +29,11 @@ internal static class TableReader
     /// <summary>A table of the MergeTree family with its columns and partitions.</summary>
     public static async Task<TableSnapshot> ReadAsync(ClickHouseGateway gateway, QualifiedName name, CancellationToken ct)
     {
+        var known = await Known.ColumnsAsync(gateway, ["tables"], null, ct);
+        string Or(string column, string otherwise) => known.Contains($"tables.{column}") ? column : $"{otherwise} AS {column}";
         var row = (await gateway.QueryAsync(
             $"""
-             SELECT uuid, engine, storage_policy, sorting_key, partition_key, create_table_query,
+             SELECT {Or("uuid", $"'{Guid.Empty}'")}, engine, {Or("storage_policy", "''")}, sorting_key, partition_key, create_table_query,
                  (SELECT engine FROM system.databases WHERE name = {Sql.Literal(name.Database)}) AS database_engine
              FROM system.tables WHERE {Where(name, "name")}
              """,
@@ -43,8 +45,10 @@ internal static class TableReader
             EngineName = row["engine"],
             DatabaseEngine = row["database_engine"],
             StoragePolicy = row["storage_policy"],
-            SortingKey = row["sorting_key"],
-            PartitionKey = row["partition_key"],
+
+            // Old servers write a tuple with its brackets.
+            SortingKey = known.Contains("tables.uuid") ? row["sorting_key"] : SqlText.WithoutBrackets(row["sorting_key"]),
+            PartitionKey = known.Contains("tables.uuid") ? row["partition_key"] : SqlText.WithoutBrackets(row["partition_key"]),
             Definition = TableDefinition.Parse(row["create_table_query"]),
             Columns = await ReadColumnsAsync(gateway, Where(name, "table"), null, ct),
             Partitions = await ReadPartitionsAsync(gateway, name, ct),
@@ -55,8 +59,10 @@ internal static class TableReader
     public static async Task<IReadOnlyList<TableColumn>> ReadColumnsAsync(
         ClickHouseGateway gateway, string condition, QueryOptions? options, CancellationToken ct)
     {
+        // Servers without the column tell them in their order.
+        var order = (await Known.ColumnsAsync(gateway, ["columns"], options, ct)).Contains("columns.position") ? "ORDER BY position" : "";
         var rows = await gateway.QueryAsync(
-            $"SELECT name, type, default_kind, default_expression FROM system.columns WHERE {condition} ORDER BY position", options, ct);
+            $"SELECT name, type, default_kind, default_expression FROM system.columns WHERE {condition} {order}", options, ct);
         return rows.Select(r => new TableColumn(r["name"], r["type"], r["default_kind"], r["default_expression"])).ToList();
     }
 

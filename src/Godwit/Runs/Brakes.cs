@@ -13,6 +13,7 @@ internal sealed class Brakes(ClickHouseGateway gateway, QualifiedName? table, Ru
     private static readonly Dictionary<string, string> ReadOnly = new(StringComparer.Ordinal) { ["readonly"] = "2" };
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
     private long? _defaultMaxParts;
+    private bool? _hasDisks;
 
     /// <summary>Returns when no brake is on.</summary>
     public async Task PassAsync(CancellationToken ct)
@@ -55,6 +56,12 @@ internal sealed class Brakes(ClickHouseGateway gateway, QualifiedName? table, Ru
 
     private async Task<string?> TooLittleDiskAsync(CancellationToken ct)
     {
+        // Servers before 19.15 do not tell.
+        if (!(_hasDisks ??= (await Known.ColumnsAsync(gateway, ["disks"], null, ct)).Count > 0))
+        {
+            return null;
+        }
+
         var rows = await gateway.QueryAsync(
             $"""
              SELECT name, unreserved_space FROM system.disks WHERE unreserved_space < {Sql.Literal(options.MinFreeDisk)}

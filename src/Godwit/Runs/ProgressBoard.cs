@@ -73,7 +73,7 @@ internal sealed class ProgressBoard(TimeProvider clock)
             Finish(step.Index, step.RowsDone);
         }
 
-        Cutover = plan.Steps.Where(s => s.Kind is CutOver.Name or ExchangeConsumers.Name).Select(s => journal.Of(s).Find<CutoverFigures>(CutOver.Swept)).OfType<CutoverFigures>().LastOrDefault();
+        Cutover = plan.Steps.Where(s => s.Kind is CutOver.Name or ExchangeConsumers.Name or PausedCutOver.Name).Select(s => journal.Of(s).Find<CutoverFigures>(CutOver.Swept)).OfType<CutoverFigures>().LastOrDefault();
     }
 
     /// <summary>Rows that a step under way has written so far.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Text.Json;
 using Godwit.ClickHouse;
@@ -39,6 +40,10 @@ internal sealed class StepContext(RunServices services, PlannedStep step)
 
     /// <summary>The clock.</summary>
     public TimeProvider Clock => services.Clock;
+
+    /// <summary>How the node wants to be told what servers of all ages can do.</summary>
+    public async Task<Dialect> DialectAsync(CancellationToken ct) =>
+        services.Dialects.TryGetValue(step.Node, out var known) ? known : services.Dialects[step.Node] = await Dialect.ReadAsync(Gateway, ct);
 
     /// <summary>What all steps of this operation share.</summary>
     public T Shared<T>()
@@ -108,6 +113,9 @@ internal sealed class RunServices
 
     /// <summary>The ClickHouse nodes that steps run on.</summary>
     public IEnumerable<string> Nodes => Plan.Steps.Where(s => StepCatalog.Get(s.Kind).Server == Service.ClickHouse).Select(s => s.Node).Distinct(StringComparer.Ordinal);
+
+    /// <summary>How each node wants to be told things, as far as it was asked.</summary>
+    public ConcurrentDictionary<string, Dialect> Dialects { get; } = new(StringComparer.Ordinal);
 
     public required Journal Journal { get; init; }
 

@@ -10,6 +10,12 @@ internal static class CleanUp
     public static async Task RunAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<RebuildSpec>();
+        if (!spec.Exchanges)
+        {
+            await DropRenamedAsync(context, spec, ct);
+            return;
+        }
+
         if (spec.Second is { } second)
         {
             await new ConsumerPair(context, spec).DropAsync(second.QueueUuid, ct);
@@ -31,5 +37,20 @@ internal static class CleanUp
         {
             await context.ChangeAsync("restore", ct, HelperTables.Restore(spec.Source, spec.To, [HelperTables.BlockLog]));
         }
+    }
+
+    private static async Task DropRenamedAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    {
+        if (await TableReader.FindEngineAsync(context.Gateway, spec.Retired, ct) is null)
+        {
+            return;
+        }
+
+        if (!await PausedExchange.HasHappenedAsync(context, "forward", ct))
+        {
+            throw new NeedsOperatorException($"{spec.Source} does not stand for the new table, so {spec.Retired} is not dropped. Look what both are, and put the names right.");
+        }
+
+        await context.ChangeAsync("drop-retired", ct, (await context.DialectAsync(ct)).Drop(spec.Retired));
     }
 }

@@ -22,6 +22,13 @@ internal sealed class CreateStaging : IStep
         }
 
         var spec = context.Shared<RebuildSpec>();
+        if (spec.IsWhole)
+        {
+            // It is made anew for the cutover. What the server does not take shows here.
+            await WholeAssembly.CreateAsync(context, spec.Staging, spec.To, ct);
+            await context.Journal.FactAsync(UuidFact, Guid.Empty);
+            return;
+        }
 
         // Its name holds the run's id, so a table of this name is what an attempt that was cut off has left: empty.
         await context.ChangeAsync(
@@ -43,15 +50,20 @@ internal sealed class CreateStaging : IStep
         var spec = context.Shared<RebuildSpec>();
         await RequireNotTheSourceAsync(context, spec, ct);
         await HelperTables.DropAllAsync(context, spec, ct);
-        await HelperTables.DropAsync(context, ct, spec.Staging);
+        await HelperTables.DropAsync(context, ct, [.. new[] { spec.Staging, spec.Retired }.Distinct()]);
     }
 
     private static async Task RequireNotTheSourceAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
     {
-        if (await TableReader.FindUuidAsync(context.Gateway, spec.Staging, ct) == spec.SourceUuid)
+        // A rollback that copied rows back leaves the original table for this.
+        var mayBeDropped = spec.IsWhole && context.Journal.Has("swept/backward");
+        var original = spec.Exchanges
+            ? await TableReader.FindUuidAsync(context.Gateway, spec.Staging, ct) == spec.SourceUuid
+            : await TableReader.FindEngineAsync(context.Gateway, spec.Retired, ct) is not null;
+        if (original && !mayBeDropped)
         {
             throw new NeedsOperatorException(
-                $"{spec.Staging} is the original table, so it is not dropped: the exchange was not undone. Look at both tables before anything else.");
+                $"{spec.Retired} is the original table, so it is not dropped: the exchange was not undone. Look at both tables before anything else.");
         }
     }
 }

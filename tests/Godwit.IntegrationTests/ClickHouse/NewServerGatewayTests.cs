@@ -40,6 +40,8 @@ public sealed class NewServerGatewayTests(RealEngine real) : GatewayContract
             HasInsertDeduplicationToken = true,
             HasTemporaryMergeTree = true,
             HasDropSync = true,
+            HasDetachPermanently = true,
+            HasModifySetting = true,
             // These depend on the server's configuration and on what ran before.
             HasQueryLog = found.HasQueryLog,
             HasPartLog = found.HasPartLog,

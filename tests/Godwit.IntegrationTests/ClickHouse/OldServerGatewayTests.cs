@@ -10,6 +10,8 @@ public sealed class OldServer : IAsyncLifetime
 {
     private readonly OldServerFixture _server = new();
 
+    public OldServerFixture Fixture => _server;
+
     public Uri Url => _server.Url;
 
     public async ValueTask InitializeAsync() => await _server.StartAsync();

@@ -14,11 +14,14 @@ internal sealed class RebuildCase : IAsyncDisposable
 {
     private readonly string _folder;
 
-    private RebuildCase(ClickHouseGateway gateway, string database, string folder, IStore store)
+    private RebuildCase(IServerFixture server, ClickHouseGateway gateway, string database, string folder, IStore store)
     {
-        (Gateway, Database, _folder, Store) = (gateway, database, folder, store);
+        (Server, Gateway, Database, _folder, Store) = (server, gateway, database, folder, store);
         Migrator = new Migrator(gateway, store);
     }
+
+    /// <summary>The server.</summary>
+    public IServerFixture Server { get; }
 
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -34,11 +37,11 @@ internal sealed class RebuildCase : IAsyncDisposable
     /// <summary>The table that most cases rebuild.</summary>
     public QualifiedName Table => new(Database, "t");
 
-    public static async Task<RebuildCase> NewAsync(EngineFixture engine)
+    public static async Task<RebuildCase> NewAsync(IServerFixture server, HttpMessageHandler? network = null)
     {
-        var database = await engine.NewDatabaseAsync();
+        var database = await server.NewDatabaseAsync();
         var folder = Directory.CreateTempSubdirectory("godwit-case-").FullName;
-        return new RebuildCase(engine.Gateway(), database, folder, await SqliteStore.OpenAsync(Path.Combine(folder, "state.db"), ct: Ct));
+        return new RebuildCase(server, server.Gateway(network), database, folder, await SqliteStore.OpenAsync(Path.Combine(folder, "state.db"), ct: Ct));
     }
 
     /// <summary>Runs statements; <c>@</c> before a name stands for the database: <c>@t</c>.</summary>
@@ -121,7 +124,7 @@ internal sealed class RebuildCase : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Gateway.ExecuteAsync($"DROP DATABASE IF EXISTS {Database}", new QueryOptions { Settings = new Dictionary<string, string> { ["max_table_size_to_drop"] = "0" } });
+        await Server.DropDatabaseAsync(Database);
         Gateway.Dispose();
         await Store.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
