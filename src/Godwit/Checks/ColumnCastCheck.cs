@@ -1,4 +1,5 @@
 using Godwit.ClickHouse;
+using Godwit.Inspection;
 using Godwit.Rebuild;
 
 namespace Godwit.Checks;
@@ -70,13 +71,13 @@ internal sealed class ColumnCastCheck : IRebuildCheck
     private static async Task<string?> FindAsync(RebuildDraft draft, string key, string condition, QueryOptions options, CancellationToken ct)
     {
         var table = draft.Source.Name.ToSql();
-        var count = await draft.Gateway.ScalarAsync<long>($"SELECT count() FROM {table} WHERE {condition}", options, ct);
+        var count = await draft.Gateway.ScalarAsync<long>($"SELECT count() FROM {table} WHERE {condition}", options with { QueryId = WorkloadReader.OwnQueryId() }, ct);
         if (count == 0)
         {
             return null;
         }
 
-        var rows = await draft.Gateway.QueryAsync($"SELECT toString(tuple({key})) AS k FROM {table} WHERE {condition} LIMIT 3", options, ct);
+        var rows = await draft.Gateway.QueryAsync($"SELECT toString(tuple({key})) AS k FROM {table} WHERE {condition} LIMIT 3", options with { QueryId = WorkloadReader.OwnQueryId() }, ct);
         return $"{count} row(s), such as those with ({draft.Source.SortingKey}) = {string.Join(", ", rows.Select(r => r["k"]))}";
     }
 }

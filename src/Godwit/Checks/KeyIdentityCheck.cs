@@ -1,4 +1,5 @@
 using Godwit.ClickHouse;
+using Godwit.Inspection;
 using Godwit.Rebuild;
 
 namespace Godwit.Checks;
@@ -21,7 +22,7 @@ internal sealed class KeyIdentityCheck : IRebuildCheck
              SELECT count() AS all_rows, uniqExact(cityHash64(tuple({draft.Desired.Definition.PartitionBy ?? "1"}), {Or(draft.Desired.SortingKey)})) AS by_new
              FROM (SELECT {columns} FROM {draft.Source.Name.ToSql()})
              """,
-            new QueryOptions { Settings = await Known.SettingsAsync(draft.Gateway, CopyTuning.ReadSettings, ct), Timeout = Timeout.InfiniteTimeSpan },
+            new QueryOptions { QueryId = WorkloadReader.OwnQueryId(), Settings = await Known.SettingsAsync(draft.Gateway, CopyTuning.ReadSettings, ct), Timeout = Timeout.InfiniteTimeSpan },
             ct))[0];
         var (all, kept) = (row.Int64("all_rows"), row.Int64("by_new"));
         return this.RefuseUnlessAccepted(

@@ -1,5 +1,6 @@
 using Godwit.Checks;
 using Godwit.ClickHouse;
+using Godwit.Inspection;
 using Godwit.Operations;
 using Godwit.Plans;
 using Godwit.Runs;
@@ -249,7 +250,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
         try
         {
             var probe = new FingerprintSql(mapping, expression);
-            await gateway.QueryAsync(probe.Select(probe.Mapped(source.Name.ToSql(), "0")), ct: ct);
+            await gateway.QueryAsync(probe.Select(probe.Mapped(source.Name.ToSql(), "0")), new QueryOptions { QueryId = WorkloadReader.OwnQueryId() }, ct);
             return expression;
         }
         catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)

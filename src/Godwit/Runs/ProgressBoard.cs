@@ -45,6 +45,7 @@ internal sealed class ProgressBoard(TimeProvider clock)
     private readonly ConcurrentDictionary<int, long> _live = new();
     private readonly Queue<(DateTimeOffset At, long Rows)> _samples = new();
     private readonly ConcurrentDictionary<int, long> _done = new();
+    private readonly HashSet<int> _counted = [];
     private (DateTimeOffset At, long Rows) _moved;
 
     /// <summary>What is being done, a few words for a person.</summary>
@@ -65,9 +66,10 @@ internal sealed class ProgressBoard(TimeProvider clock)
     /// <summary>Everything that was written up to this moment is in the new table; null when no writer is followed.</summary>
     public DateTimeOffset? CaughtUpTo { get; set; }
 
-    /// <summary>The figures of steps that an earlier owner has finished.</summary>
+    /// <summary>Which steps are there to move rows, and the figures of those that an earlier owner has finished.</summary>
     public void Restore(Plan plan, IReadOnlyList<StepRecord> steps, Journal journal)
     {
+        _counted.UnionWith(plan.Steps.Where(s => s.RowsTotal is not null).Select(s => s.Index));
         foreach (var step in steps.Where(s => s.State == StepState.Done))
         {
             Finish(step.Index, step.RowsDone);
@@ -92,11 +94,12 @@ internal sealed class ProgressBoard(TimeProvider clock)
     /// <summary>The figures of this moment.</summary>
     public RunProgress Read()
     {
-        var rows = _done.Values.Sum() + _live.Values.Sum();
+        // A look at rows that are there already is movement, and copies none.
+        var figures = _done.Concat(_live).ToList();
         return new RunProgress
         {
-            RowsCopied = rows,
-            RowsPerSecond = Rate(rows),
+            RowsCopied = figures.Where(f => _counted.Contains(f.Key)).Sum(f => f.Value),
+            RowsPerSecond = Rate(figures.Sum(f => f.Value)),
             Percent = Percent,
             Brake = Brake,
             LagSeconds = CaughtUpTo is { } moment ? Math.Round((clock.GetUtcNow() - moment).TotalSeconds, 1) : null,

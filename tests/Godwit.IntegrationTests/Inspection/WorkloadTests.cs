@@ -3,6 +3,7 @@ using Godwit.ClickHouse;
 using Godwit.Inspection;
 using Godwit.IntegrationTests.Rebuild;
 using Godwit.Plans;
+using Godwit.Rebuild;
 using Shouldly;
 using Xunit;
 
@@ -80,6 +81,16 @@ public sealed class WorkloadTests(LoggedEngine logged, RealEngine real) : IClass
         var share = selectivity.Queries.Single(q => q.Text.Contains("user = 5", StringComparison.Ordinal));
         share.Marks!.Value.ShouldBeInRange(1, share.TotalMarks);
         missing.Unavailable!.ShouldContain("no'such");
+    }
+
+    [Fact]
+    public async Task What_Godwit_has_asked_itself_to_plan_is_no_query_of_the_table()
+    {
+        await using var c = await CaseAsync();
+
+        await c.ProposeAsync(new RebuildRequest { Table = c.Table, Engine = "ReplacingMergeTree", ModifyColumns = ["v Int64"], PartitionBy = "country", Accept = ["key-identity", "column-cast", "versionless-replacing"] });
+
+        (await c.Migrator.WorkloadAsync(c.Table, 1, Ct)).Queries.Select(q => q.Text).ShouldBeEmpty();
     }
 
     [Fact]

@@ -51,6 +51,10 @@ public sealed class EveryPageTests(RealEngine real, Chromium chromium)
             {
                 await person.KeepPictureAsync((isDark ? "dark" : "light") + (width == 390 ? "-phone" : ""));
             }
+            else if (!isDark && width == 1280)
+            {
+                await person.KeepPictureAsync(path == "/" ? "overview" : path.Split(run)[^1].Split('?')[0].Trim('/').Replace('/', '-'));
+            }
         }
     }
 
