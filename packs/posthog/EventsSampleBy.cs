@@ -48,6 +48,7 @@ public sealed class EventsSampleBy : PostHogMigration
             Choices = ["auto", .. RebuildRequest.Strategies],
             Help = "How the new table gets what arrives meanwhile; auto looks at what writes to events.",
         },
+        new("accept", ParameterType.Text) { Default = "", Help = "Checks of the rebuild that you have read and accept, such as kafka-rebalances; several with blanks." },
         new("deduplicate", ParameterType.Boolean) { Default = "true", Help = "Whether duplicates are merged away at the end, one partition after the other." },
     ];
 
@@ -73,7 +74,7 @@ public sealed class EventsSampleBy : PostHogMigration
             Strategy = context.Parameters.Get<string>("strategy"),
 
             // What makes two rows the same event is its uuid, in the old key as in the new one.
-            Accept = ["key-identity"],
+            Accept = ["key-identity", .. context.Parameters.Get<string>("accept").Split(' ', StringSplitOptions.RemoveEmptyEntries)],
         });
         var partitions = context.Parameters.Get<bool>("deduplicate") ? await PostHogSchema.PartitionsAsync(context.ClickHouse, events.Name, ct) : [];
 

@@ -88,6 +88,14 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
         }
     }
 
+    /// <summary>Lets the feed flow for as long as it was held, so that it catches up before it is held again.</summary>
+    public async Task RestAsync(PauseBudgetException tooLong, CancellationToken ct)
+    {
+        context.Board.Brake = $"{tooLong.Message} It is tried again in {Plain.Time(context.Options.PauseBudget)}";
+        await Task.Delay(context.Options.PauseBudget, context.Clock, ct);
+        context.Board.Brake = null;
+    }
+
     /// <summary>Puts the feed back, also after the death of whoever held it. It is not cancelled.</summary>
     /// <exception cref="StepFailedException">It could not be put back.</exception>
     public async Task ReleaseAsync()

@@ -75,11 +75,7 @@ internal sealed class PausedExchange(StepContext context, RebuildSpec spec, Whol
             catch (PauseBudgetException e)
             {
                 await LongStatement.KillOwnAsync(context, ct);
-
-                // The feed flows for as long as it was held, so that it catches up.
-                context.Board.Brake = $"{e.Message} It is tried again in {Plain.Time(context.Options.PauseBudget)}";
-                await Task.Delay(context.Options.PauseBudget, context.Clock, ct);
-                context.Board.Brake = null;
+                await hold.RestAsync(e, ct);
             }
         }
     }
