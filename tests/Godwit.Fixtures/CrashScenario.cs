@@ -24,6 +24,9 @@ public sealed record CrashScenario(string Name, string Engine, RebuildRequest Ch
     /// <summary>Whether a Kafka table feeds the table too. Its broker is away: nothing comes, and it can be held and let go of all the same.</summary>
     public bool HasFeed { get; init; }
 
+    /// <summary>Whether the Kafka table has a broker, and messages come. No view reads from the table then.</summary>
+    public bool HasBroker { get; init; }
+
     /// <summary>What others do during the run before the verb.</summary>
     public IReadOnlyList<(string Entry, IReadOnlyList<string> Statements)> Before { get; init; } = [];
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Godwit.ClickHouse;
 using Godwit.CrashHost;
 using Godwit.Rebuild;
@@ -15,10 +16,12 @@ public sealed class CrashTable : IAsyncDisposable
     private readonly CrashScenario _scenario;
     private readonly IServerFixture _server;
     private readonly ClickHouseGateway _gateway;
+    private readonly KafkaFixture? _kafka;
     private int _next = 1000;
+    private int _nextMessage = 500_000;
 
-    private CrashTable(CrashScenario scenario, IServerFixture server, string database) =>
-        (_scenario, _server, _gateway, Database) = (scenario, server, server.Gateway(), database);
+    private CrashTable(CrashScenario scenario, IServerFixture server, string database, KafkaFixture? kafka) =>
+        (_scenario, _server, _gateway, Database, _kafka) = (scenario, server, server.Gateway(), database, kafka);
 
     /// <summary>Its database.</summary>
     public string Database { get; }
@@ -27,9 +30,12 @@ public sealed class CrashTable : IAsyncDisposable
     public QualifiedName Name => new(Database, "t");
 
     /// <summary>Makes and fills it.</summary>
-    public static async Task<CrashTable> CreateAsync(CrashScenario scenario, IServerFixture engine)
+    /// <param name="scenario">What it is for.</param>
+    /// <param name="engine">Where.</param>
+    /// <param name="kafka">The broker of a scenario that has one.</param>
+    public static async Task<CrashTable> CreateAsync(CrashScenario scenario, IServerFixture engine, KafkaFixture? kafka)
     {
-        var table = new CrashTable(scenario, engine, await engine.NewDatabaseAsync());
+        var table = new CrashTable(scenario, engine, await engine.NewDatabaseAsync(), scenario.HasBroker ? kafka : null);
         const string Columns = "(id UInt64, key UInt32, shard UInt8, n Int64, text String)";
         string[] statements =
         [
@@ -39,22 +45,25 @@ public sealed class CrashTable : IAsyncDisposable
             "CREATE TABLE {db}.seen (id UInt64) ENGINE = MergeTree ORDER BY id",
             .. Insert("t", 0, 200),
             "INSERT INTO {db}.seen SELECT id FROM {db}.ledger",
-            "CREATE MATERIALIZED VIEW {db}.v TO {db}.seen AS SELECT id FROM {db}.t",
+            .. scenario.HasBroker ? [] : new[] { "CREATE MATERIALIZED VIEW {db}.v TO {db}.seen AS SELECT id FROM {db}.t" },
             .. Insert("t", 200, 100),
             .. scenario.HasFeed
                 ? new[]
                 {
-                    $"CREATE TABLE {{db}}.queue {Columns} ENGINE = Kafka SETTINGS kafka_broker_list = '127.0.0.1:1', kafka_topic_list = 'none', kafka_group_name = 'crash', kafka_format = 'JSONEachRow'",
+                    $"CREATE TABLE {{db}}.queue {Columns} ENGINE = Kafka SETTINGS kafka_broker_list = '{table._kafka?.Address ?? "127.0.0.1:1"}', kafka_topic_list = '{{db}}', kafka_group_name = 'crash of {{db}}', kafka_format = 'JSONEachRow'{(scenario.HasBroker ? ", kafka_flush_interval_ms = 300" : "")}",
                     "CREATE MATERIALIZED VIEW {db}.pump TO {db}.t AS SELECT * FROM {db}.queue",
                     "CREATE TABLE {db}.calls (hook String, at UInt64) ENGINE = MergeTree ORDER BY at",
                 }
                 : [],
         ];
+        await (table._kafka?.CreateTopicAsync(table.Database) ?? Task.CompletedTask);
         foreach (var statement in statements)
         {
             await table._gateway.ExecuteAsync(statement.Replace("{db}", table.Database, StringComparison.Ordinal));
         }
 
+        await table.SendAsync(100);
+        await table.RequireSameRowsAsync();
         return table;
     }
 
@@ -67,7 +76,7 @@ public sealed class CrashTable : IAsyncDisposable
     public static IReadOnlyList<string> InsertLate(int offset) => Insert("t_godwit_{run}", Late + offset, 7);
 
     /// <summary>What the table is to become.</summary>
-    public RebuildRequest Change => _scenario.HasFeed
+    public RebuildRequest Change => _scenario is { HasFeed: true, HasBroker: false }
         ? _scenario.Change with { Table = Name, PauseHook = Hook("pause"), ResumeHook = Hook("resume") }
         : _scenario.Change with { Table = Name };
 
@@ -85,7 +94,35 @@ public sealed class CrashTable : IAsyncDisposable
         }
 
         _next += 5;
+        await SendAsync(5);
     }
+
+    private async Task SendAsync(int count)
+    {
+        if (_kafka is null)
+        {
+            return;
+        }
+
+        await KafkaProducer.WriteAsync(
+            _kafka, Database, _nextMessage, count, id => string.Create(CultureInfo.InvariantCulture, $$"""{"id":{{id}},"key":{{id % 50}},"shard":{{id % 50 % 3}},"n":1,"text":"{{id}}"}"""));
+        await _gateway.ExecuteAsync($"INSERT INTO {Database}.ledger SELECT number, number % 50, number % 50 % 3, 1, toString(number) FROM numbers({_nextMessage}, {count})");
+        _nextMessage += count;
+    }
+
+    // Kafka brings its own a moment later.
+    private async Task RequireSameRowsAsync()
+    {
+        var ledger = await FiguresAsync(_scenario.Figures, "ledger");
+        if (_kafka is not null)
+        {
+            await Wait.UntilAsync(async () => await FiguresAsync(_scenario.Figures, "t") == ledger, CancellationToken.None, "the rows of the ledger");
+        }
+
+        (await FiguresAsync(_scenario.Figures, "t")).ShouldBe(ledger, "rows of the table, and of the ledger");
+    }
+
+    private Task<string> FiguresAsync(string figures, string from) => _gateway.ScalarAsync<string>($"SELECT toString(tuple({figures})) FROM {Database}.{from}");
 
     /// <summary>What a person does who is told that rows may not have reached the view.</summary>
     public Task FeedViewAsync(string runId) =>
@@ -126,13 +163,16 @@ public sealed class CrashTable : IAsyncDisposable
     {
         var feeders = await _gateway.QueryAsync($"SELECT name FROM system.tables WHERE database = '{Database}' AND name IN ('queue', 'pump') ORDER BY name");
         feeders.Select(f => f["name"]).ShouldBe(_scenario.HasFeed ? ["pump", "queue"] : [], "what feeds the table");
-        if (_scenario.HasFeed)
+        if (_scenario is { HasFeed: true, HasBroker: false })
         {
             (await _gateway.ScalarAsync<string>($"SELECT argMax(hook, at) FROM {Database}.calls")).ShouldBe("resume", "the last hook");
         }
 
-        async Task<string> FiguresAsync(string figures, string from) => await _gateway.ScalarAsync<string>($"SELECT toString(tuple({figures})) FROM {Database}.{from}");
-        (await FiguresAsync(_scenario.Figures, "t")).ShouldBe(await FiguresAsync(_scenario.Figures, "ledger"), "rows of the table, and of the ledger");
+        await RequireSameRowsAsync();
+        if (_scenario.HasBroker)
+        {
+            return;
+        }
 
         // What an engine folds when it stores it cannot be fed to a view that missed it.
         var which = _scenario.Engine.Contains("SummingMergeTree", StringComparison.Ordinal) ? $" WHERE id < {Late}" : "";

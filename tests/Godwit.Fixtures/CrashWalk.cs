@@ -28,7 +28,8 @@ public enum CrashKind
 /// <param name="scenario">What is cut off.</param>
 /// <param name="kind">What happens at each point.</param>
 /// <param name="postgres">Keeps the runs; null for a file.</param>
-public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, CrashKind kind, PostgresFixture? postgres = null)
+/// <param name="kafka">The broker of a scenario that has one.</param>
+public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, CrashKind kind, PostgresFixture? postgres = null, KafkaFixture? kafka = null)
 {
     private static readonly TimeSpan HostLimit = TimeSpan.FromMinutes(3);
 
@@ -69,7 +70,7 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
     private async Task<Outcome> PointAsync(string point, Outcome? undisturbed)
     {
         var folder = Directory.CreateTempSubdirectory("godwit-crash-");
-        await using var table = await CrashTable.CreateAsync(scenario, engine);
+        await using var table = await CrashTable.CreateAsync(scenario, engine, kafka);
         var order = new CrashOrder
         {
             Server = engine.Url,

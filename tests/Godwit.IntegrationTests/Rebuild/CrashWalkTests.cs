@@ -11,7 +11,7 @@ namespace Godwit.IntegrationTests.Rebuild;
 /// <remarks>
 /// GODWIT_CRASH_ALL=1 walks all points of all scenarios, GODWIT_CRASH_POINTS=37:after,38:before only these, GODWIT_CRASH_SCENARIO=copy those of one.
 /// </remarks>
-public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
+public sealed class CrashWalkTests(RealEngine real, RealKafka kafka, ITestOutputHelper output)
 {
     private const string Plain = "ENGINE = MergeTree PARTITION BY shard ORDER BY key";
     private static readonly bool All = Environment.GetEnvironmentVariable("GODWIT_CRASH_ALL") == "1";
@@ -19,6 +19,9 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     private static readonly string? One = Environment.GetEnvironmentVariable("GODWIT_CRASH_SCENARIO");
     private static readonly RebuildRequest Nothing = new() { Table = new QualifiedName("", "") };
     private static readonly RebuildRequest Sorted = Nothing with { OrderBy = "(shard, id)", PartitionBy = "key % 2" };
+
+    private static readonly RebuildRequest Twice = Sorted with { Strategy = "second-consumer", Identity = "id" };
+    private static readonly string[] KeptTwice = ["t_godwit_{run}", "t_godwit_{run}_q", "t_godwit_{run}_q_f"];
 
     private static readonly (string Entry, IReadOnlyList<string> Statements)[] Writers =
     [
@@ -108,6 +111,17 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
         new("rollback of an alter", Plain, Nothing with { AddColumns = ["extra UInt8"] }) { Verb = "rollback", Halt = "=run Completed:before" },
         new("held feed", Plain, Sorted with { Accept = KafkaFeed.NoBroker }) { HasFeed = true, Meanwhile = Writers },
         new("rollback of a held feed", Plain, Sorted with { Accept = KafkaFeed.NoBroker }) { Verb = "rollback", HasFeed = true, Before = Writers[..2], Meanwhile = WritersOfUndo },
+        new("second consumer", Plain, Twice) { HasFeed = true, HasBroker = true, Keeps = KeptTwice, Meanwhile = Writers },
+        new("rollback of a second consumer", Plain, Twice)
+        {
+            Verb = "rollback",
+            HasFeed = true,
+            HasBroker = true,
+            Keeps = KeptTwice,
+            Before = Writers[..2],
+            Meanwhile = [("Fact rolling-back", CrashTable.Insert("t", 3100, 20)), ("Fact swapped/backward", CrashTable.Insert("t", 3300, 20)), ("Outcome exchange", CrashTable.InsertLate(100))],
+        },
+        new("cleanup of a second consumer", Plain, Twice) { Verb = "cleanup", HasFeed = true, HasBroker = true },
         new("cleanup", Plain, Sorted) { Verb = "cleanup" },
         new("migration", Plain, Nothing) { Migration = Migration, Meanwhile = Writers, Makes = ["made"] },
         new("operations", Plain, Nothing) { Migration = Operations, HasWriters = false, Makes = ["aside"], Keeps = Kept },
@@ -170,7 +184,8 @@ public sealed class CrashWalkTests(RealEngine real, ITestOutputHelper output)
     private async Task WalkAsync(EngineFixture engine, string name, int most, CrashKind kind, PostgresFixture? postgres = null)
     {
         Assert.SkipWhen(One is not null && One != name, $"Only {One} is walked.");
-        var walk = new CrashWalk(engine, Scenarios.Single(s => s.Name == name), kind, postgres);
+        var scenario = Scenarios.Single(s => s.Name == name);
+        var walk = new CrashWalk(engine, scenario, kind, postgres, scenario.HasBroker ? await kafka.BrokerAsync() : null);
         var (points, failures) = await walk.WalkAsync(All ? int.MaxValue : most, Only, output.WriteLine);
         output.WriteLine($"{name}: {points} points walked, {failures.Count} failures");
         failures.ShouldBeEmpty();
