@@ -31,13 +31,13 @@ internal sealed class KafkaFeed(KafkaFixture broker, ClickHouseGateway gateway, 
     /// <param name="engine">The engine.</param>
     /// <param name="hasView">Whether anything is read.</param>
     /// <param name="settings">Further settings of the Kafka table.</param>
-    public static async Task<KafkaFeed> CreateAsync(KafkaFixture broker, EngineFixture engine, bool hasView = true, string settings = "kafka_flush_interval_ms = 300")
+    public static async Task<KafkaFeed> CreateAsync(KafkaFixture broker, IServerFixture engine, bool hasView = true, string? settings = "kafka_flush_interval_ms = 300")
     {
         var database = await engine.NewDatabaseAsync();
         var feed = new KafkaFeed(broker, engine.Gateway(), database);
         await broker.CreateTopicAsync(database);
         await feed.Gateway.ExecuteAsync($"CREATE TABLE {database}.events (id UInt64, uuid UUID) ENGINE = MergeTree ORDER BY id");
-        await feed.Gateway.ExecuteAsync($"CREATE TABLE {database}.queue (id UInt64, uuid UUID) ENGINE = Kafka('{broker.Address}', '{database}', 'readers of {database}', 'JSONEachRow') SETTINGS {settings}");
+        await feed.Gateway.ExecuteAsync($"CREATE TABLE {database}.queue (id UInt64, uuid UUID) ENGINE = Kafka('{broker.Address}', '{database}', 'readers of {database}', 'JSONEachRow'){(settings is null ? "" : $" SETTINGS {settings}")}");
         if (hasView)
         {
             await feed.AddViewAsync();

@@ -80,7 +80,7 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    private static async Task<KafkaProducer> ProduceAsync(KafkaFeed feed)
+    internal static async Task<KafkaProducer> ProduceAsync(KafkaFeed feed)
     {
         var producer = KafkaProducer.Start(feed.Broker, feed.Topic, pause: TimeSpan.FromMilliseconds(20));
         await Wait.UntilAsync(async () => await feed.RowsAsync() > 1000, Ct);
@@ -130,26 +130,26 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
             m => m.ShouldStartWith($"Topic {feed.Topic} keeps messages for 9 min 0 s, and 10 min 0 s are needed"), m => m.ShouldContain("Set its retention.ms to 600000 or more"));
     }
 
-    private static async Task<string> PlannedAsync(Migrator migrator, KafkaFeed feed, bool deferCutover = false)
+    internal static async Task<string> PlannedAsync(Migrator migrator, KafkaFeed feed, bool deferCutover = false, TimeSpan? budget = null)
     {
         // The consumer has only just begun, and a broker this old does not tell how long it keeps messages.
-        var options = new RunOptions { KafkaRetention = TimeSpan.FromDays(7), DeferCutover = deferCutover };
+        var options = new RunOptions { KafkaRetention = TimeSpan.FromDays(7), DeferCutover = deferCutover, PauseBudget = budget ?? new RunOptions().PauseBudget };
         var wish = new RebuildRequest { Table = new QualifiedName(feed.Database, "events"), OrderBy = "(uuid, id)", Accept = ["kafka-rebalances", "kafka-messages"] };
         var proposal = await migrator.ProposeAsync(wish, options, Ct);
         return await migrator.CreateRunAsync(proposal.Plan.ShouldNotBeNull(string.Join(' ', proposal.Checks.Where(c => c.Blocks).Select(c => c.Message))), options, Ct);
     }
 
-    private static Task<string> KeyAsync(KafkaFeed feed) =>
+    internal static Task<string> KeyAsync(KafkaFeed feed) =>
         feed.Gateway.ScalarAsync<string>($"SELECT sorting_key FROM system.tables WHERE database = '{feed.Database}' AND name = 'events'", ct: Ct);
 
     // What came after the cutover must be there after a rollback too.
-    private static async Task GrowsAsync(KafkaFeed feed)
+    internal static async Task GrowsAsync(KafkaFeed feed)
     {
         var before = await feed.RowsAsync();
         await Wait.UntilAsync(async () => await feed.RowsAsync() > before + 500, Ct);
     }
 
-    private static async Task RequireExactAsync(KafkaFeed feed, KafkaProducer producer)
+    internal static async Task RequireExactAsync(KafkaFeed feed, KafkaProducer producer)
     {
         await GrowsAsync(feed);
         await producer.StopAsync();
