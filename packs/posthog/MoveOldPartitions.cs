@@ -56,7 +56,7 @@ public sealed class MoveOldPartitions : PostHogMigration
         var events = schema.Events!;
         var backup = schema.Name(Backup);
         var twin = events.IsReplicated
-            ? $"CREATE TABLE {backup.ToSql()} AS {events.Name.ToSql()} ENGINE = {events.EngineAt(await PostHogTable.NewPathAsync(backup, context, ct))}"
+            ? $"CREATE TABLE {backup.ToSql()} AS {events.Name.ToSql()} ENGINE = {events.EngineAt(PostHogTable.NewPath(backup))}"
             : $"CREATE TABLE {backup.ToSql()} AS {events.Name.ToSql()}";
         return
         [

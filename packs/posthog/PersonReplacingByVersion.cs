@@ -29,7 +29,7 @@ public sealed class PersonReplacingByVersion : PostHogMigration
     public override VersionWindow Versions => new("1.38.0", "1.42.0");
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> DependsOn => [FillPersonDistinctId2.Key];
+    public override IReadOnlyList<string> DependsOn => [ReplicatedSchema.Key];
 
     /// <inheritdoc/>
     public override IReadOnlyList<ServiceRequirement> Requires => [new(Service.PostgreSql, VersionRange.Parse(">=10"))];

@@ -46,8 +46,7 @@ internal sealed partial record PostHogTable(QualifiedName Name, string Engine, s
     }
 
     /// <summary>A path in the keeper that no table has had: what an earlier attempt has left there is in nobody's way.</summary>
-    public static async Task<string> NewPathAsync(QualifiedName table, MigrationContext context, CancellationToken ct) =>
-        $"/clickhouse/tables/{{shard}}/{table.Database}.{table.Table}_{await context.ClickHouse.ScalarAsync<string>("SELECT formatDateTime(now(), '%Y%m%d%H%M%S')", ct: ct)}";
+    public static string NewPath(QualifiedName table) => $"/clickhouse/tables/{{shard}}/{table.Database}.{table.Table}_{Guid.NewGuid():N}";
 
     // Quoted arguments may hold brackets; those of a Replicated engine do.
     [GeneratedRegex(@"^\w+(\((?:[^()']|'(?:[^'\\]|\\.)*'|\([^()]*\))*\))?")]
@@ -108,6 +107,13 @@ internal sealed partial class PostHogSchema
 
     /// <summary>The table behind a name that holds the rows, on this node; null when there is none.</summary>
     public PostHogTable? RowsOf(string table) => new[] { Find($"sharded_{table}"), Find(table) }.FirstOrDefault(t => t is { HasRows: true });
+
+    /// <summary>The materialized views that write to a table.</summary>
+    public IReadOnlyList<PostHogTable> ViewsTo(QualifiedName table) =>
+        _tables.Values.Where(t => t.Engine == "MaterializedView" && TargetOf(table).IsMatch(t.Ddl)).OrderBy(t => t.Name.Table, StringComparer.Ordinal).ToList();
+
+    /// <summary>What says in the definition of a view that it writes to a table.</summary>
+    public static Regex TargetOf(QualifiedName table) => new($@" TO `?{Regex.Escape(table.Database)}`?\.`?{Regex.Escape(table.Table)}`?(?=[\s(])", RegexOptions.CultureInvariant);
 
     /// <summary>What to select the parts of a table from, so that those of all shards are seen: only the Distributed table over it knows its cluster.</summary>
     public string PartsOf(PostHogTable table) =>

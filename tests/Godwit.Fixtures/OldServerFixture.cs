@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Godwit.ClickHouse;
@@ -162,7 +163,7 @@ public sealed class OldServerFixture(string configuration = "") : IServerFixture
           <timezone>Europe/Berlin</timezone>
           <mark_cache_size>67108864</mark_cache_size>
           <keep_alive_timeout>3</keep_alive_timeout>
-          {configuration}
+          {configuration.Replace("{tcp}", ports[1].ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)}
         </yandex>
         """;
 

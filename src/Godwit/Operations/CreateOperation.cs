@@ -27,7 +27,7 @@ public sealed record CreateOperation(string Ddl) : Operation
         var description = Description ?? $"Create {kind.ToLowerInvariant()} {name}";
         var steps = await draft.StepsAsync(Scope, CreateObject.Name, description, new CreateArguments(kind, name, Ddl), ct);
         List<CheckResult> checks = [];
-        foreach (var step in steps)
+        foreach (var step in steps.Where(_ => !draft.Freed.Contains(name)))
         {
             checks.AddRange(await TableReader.FindEngineAsync(draft.Gateway.At(step.Node), name, ct) is { } engine
                 ? [new CheckResult("create", CheckVerdict.Refused, $"{name} is there already on {step.Node} (engine {engine}): drop it, or take another name.")]

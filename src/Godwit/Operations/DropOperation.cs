@@ -33,6 +33,7 @@ public sealed record DropOperation(QualifiedName Name) : Operation
             steps.Add(step);
         }
 
+        draft.Freed.Add(Name);
         var operation = new PlannedOperation { Kind = OperationCatalog.Drop, Description = description, Shared = PlanFormat.ToElement(new DropSpec(Name, kept)) };
         return new OperationProposal(checks.Count > 0 ? null : new OperationPlan(operation, steps), checks);
     }

@@ -35,6 +35,9 @@ internal sealed record OperationDraft(string RunId, ClickHouseGateway Gateway, R
     /// <summary>The nodes of the instance.</summary>
     public required ClusterMap Cluster { get; init; }
 
+    /// <summary>Names that earlier operations of the same plan give up: who wants one of them finds it free when its time has come.</summary>
+    public HashSet<QualifiedName> Freed { get; } = [];
+
     /// <summary>A step; it is numbered when the plan is put together. It runs on the given server when no node is named.</summary>
     public PlannedStep Step(string kind, string description, object arguments, string? node = null) => new()
     {

@@ -40,7 +40,7 @@ public sealed record RenameOperation(IReadOnlyList<Renaming> Tables) : Operation
         List<CheckResult> checks = [];
         foreach (var step in steps)
         {
-            foreach (var taken in renamed.Select(r => r.To).Except(renamed.Select(r => r.From)))
+            foreach (var taken in renamed.Select(r => r.To).Except(renamed.Select(r => r.From)).Except(draft.Freed))
             {
                 checks.AddRange(await TableReader.FindEngineAsync(draft.Gateway.At(step.Node), taken, ct) is { } engine
                     ? [new CheckResult("rename", CheckVerdict.Refused, $"{taken} is there already on {step.Node} (engine {engine}): drop it, or take another name.")]
@@ -48,6 +48,8 @@ public sealed record RenameOperation(IReadOnlyList<Renaming> Tables) : Operation
             }
         }
 
+        draft.Freed.UnionWith(renamed.Select(r => r.From));
+        draft.Freed.ExceptWith(renamed.Select(r => r.To));
         var operation = new PlannedOperation { Kind = OperationCatalog.Rename, Description = description, Shared = PlanFormat.ToElement(new PlainSpec(false)) };
         return new OperationProposal(checks.Count > 0 ? null : new OperationPlan(operation, steps), checks);
     }

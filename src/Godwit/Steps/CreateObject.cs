@@ -56,7 +56,7 @@ internal sealed class CreateObject : IStep
                 throw new StepFailedException($"{arguments.Name} on {context.Step.Node} is not the one that was made: somebody has made it anew. Move it out of the way, or drop it; then `rollback` again.");
             }
 
-            await context.ChangeAsync("drop", ct, DropObject.Statement(arguments.Kind, arguments.Name));
+            await context.ChangeAsync("drop", ct, await DropObject.StatementAsync(context.Gateway, arguments.Kind, arguments.Name, ct));
         }
     }
 

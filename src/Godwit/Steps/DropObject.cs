@@ -18,12 +18,16 @@ internal sealed class DropObject : IStep
     public const string Name = "drop-object";
     private const string Found = "found";
 
+    /// <summary>https://clickhouse.com/docs/whats-new/changelog/2020: DROP … SYNC came with 20.10, DROP VIEW before it.</summary>
+    private static readonly ServerVersion KindsAndSync = new(20, 10);
+
     public string Kind => Name;
 
     public bool IsGated => true;
 
-    /// <summary>The statement that drops something.</summary>
-    public static string Statement(string kind, QualifiedName name) => $"DROP {kind} IF EXISTS {name.ToSql()} SYNC";
+    /// <summary>The statement that drops something, as the server wants it: old ones drop whatever it is as a table, and wait of their own accord.</summary>
+    public static async Task<string> StatementAsync(ClickHouseGateway gateway, string kind, QualifiedName name, CancellationToken ct) =>
+        ServerVersion.Parse(await gateway.ScalarAsync<string>("SELECT version()", ct: ct)) < KindsAndSync ? $"DROP TABLE IF EXISTS {name.ToSql()}" : $"DROP {kind} IF EXISTS {name.ToSql()} SYNC";
 
     /// <summary>Looks at what is to be dropped; null when it is not there.</summary>
     public static async Task<Droppable?> FindAsync(ClickHouseGateway gateway, QualifiedName name, CancellationToken ct)
@@ -63,7 +67,7 @@ internal sealed class DropObject : IStep
             }
 
             // Without an override of max_table_size_to_drop: that limit is there for tables such as this one.
-            await own.ChangeAsync("drop-kept", ct, $"DROP TABLE {spec.Kept.ToSql()} SYNC");
+            await own.ChangeAsync("drop-kept", ct, await StatementAsync(own.Gateway, "TABLE", spec.Kept, ct));
         }
     }
 
@@ -92,7 +96,7 @@ internal sealed class DropObject : IStep
                 throw new StepFailedException($"Something else is called {spec.Name} on {context.Step.Node} since it was looked at. Make sure that it is to be dropped; then `rollback` and run the migration again.");
             }
 
-            await context.ChangeAsync("drop", ct, was.Kind == "TABLE" ? Rename(spec.Name, spec.Kept) : Statement(was.Kind, spec.Name));
+            await context.ChangeAsync("drop", ct, was.Kind == "TABLE" ? Rename(spec.Name, spec.Kept) : await StatementAsync(context.Gateway, was.Kind, spec.Name, ct));
         }
     }
 

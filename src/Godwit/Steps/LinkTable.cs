@@ -49,7 +49,6 @@ internal sealed class LinkTable : IStep
 
         foreach (var partition in (await BlocksAsync(context, spec.From, ct)).Keys)
         {
-            await context.Brakes.PassAsync(ct);
             context.Board.Activity = $"linking partition {partition} of {spec.From}";
             await context.ChangeAsync("link", ct, $"ALTER TABLE {spec.To.ToSql()} REPLACE PARTITION ID {Sql.Literal(partition)} FROM {spec.From.ToSql()}");
         }

@@ -48,7 +48,8 @@ internal sealed class PackCase : IAsyncDisposable
 
     public static async Task<PackCase> NewAsync(ClickHouseGateway gateway, params IEnumerable<string> setup)
     {
-        await gateway.ExecuteAsync("DROP DATABASE IF EXISTS posthog SYNC", ct: Ct);
+        var isOld = (await gateway.ScalarAsync<string>("SELECT version()", ct: Ct)).StartsWith("18.", StringComparison.Ordinal);
+        await gateway.ExecuteAsync($"DROP DATABASE IF EXISTS posthog{(isOld ? "" : " SYNC")}", ct: Ct);
         var folder = Directory.CreateTempSubdirectory("godwit-pack-").FullName;
         var c = new PackCase(gateway, folder, await SqliteStore.OpenAsync(Path.Combine(folder, "state.db"), ct: Ct));
         await c.SqlAsync([.. setup]);
@@ -161,6 +162,6 @@ internal sealed class PackCase : IAsyncDisposable
         public override Task<double?> ProgressAsync(MigrationContext context, CancellationToken ct) => inner.ProgressAsync(context, ct);
 
         public override async Task<IReadOnlyList<Operation>> PlanAsync(MigrationContext context, CancellationToken ct) =>
-            [.. await inner.PlanAsync(context, ct), .. fails ? [new SqlOperation($"SELECT throwIf(1, '{Failure}')") { Undo = new([]) }] : Array.Empty<Operation>()];
+            [.. await inner.PlanAsync(context, ct), .. fails ? [new SqlOperation($"SELECT toInt64('{Failure}')") { Undo = new([]) }] : Array.Empty<Operation>()];
     }
 }
