@@ -209,6 +209,29 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
         (status.Problem ?? "").Contains("start again with --accept row-values", StringComparison.Ordinal).ShouldBe(!isAccepted);
     }
 
+    [Theory]
+    [InlineData("ReplacingMergeTree(id)")]
+    [InlineData("ReplacingMergeTree")]
+    public async Task A_table_whose_merges_replace_rows_has_every_message_once_with_FINAL(string engine)
+    {
+        await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), real.Engine, hasView: false);
+        await feed.Gateway.ExecuteAsync($"DROP TABLE {feed.Database}.events SYNC", ct: Ct);
+        await feed.Gateway.ExecuteAsync($"CREATE TABLE {feed.Database}.events (id UInt64, uuid UUID) ENGINE = {engine} ORDER BY (id, cityHash64(uuid))", ct: Ct);
+        await feed.AddViewAsync();
+        await using var producer = await ProduceAsync(feed);
+        await using var store = await StoreAsync();
+        var migrator = new Migrator(feed.Gateway, store);
+
+        var status = await migrator.RunAsync(await PlannedAsync(migrator, feed, r => r with { Accept = ["versionless-replacing", "key-identity"] }), ct: Ct);
+
+        status.State.ShouldBe(RunState.Completed, status.Problem);
+        (await KeyAsync(feed)).ShouldBe("uuid, id");
+        status = await migrator.RollbackAsync(status.RunId, ct: Ct);
+        status.State.ShouldBe(RunState.RolledBack, status.Problem);
+        await RequireAllAsync(feed, producer);
+        (await feed.RowsAsync("events FINAL")).ShouldBeInRange(producer.Acknowledged.Count, producer.Acknowledged.Count + producer.Unknown.Count);
+    }
+
     [Fact]
     public async Task A_table_that_cannot_have_a_second_consumer_is_refused_with_all_that_stands_in_the_way()
     {

@@ -107,6 +107,8 @@ public sealed class YamlReaderTests
               - rebuild: app.events
                 orderBy: (team_id, ${country:identifier})
                 settings: { index_granularity: 1024 }
+                strategy: second-consumer
+                identity: team_id, ${country:identifier}
               - sql: ALTER TABLE app.events DELETE WHERE age('day', d, today()) > ${days} AND x != '$${'
                 irreversible: true
                 description: Forget what is older than ${days} days
@@ -126,6 +128,7 @@ public sealed class YamlReaderTests
         sql.Undo!.Statements.ShouldBe(["ALTER TABLE app.events DROP COLUMN country"]);
         var rebuild = operations[1].ShouldBeOfType<Operations.RebuildOperation>().Request;
         (rebuild.OrderBy, rebuild.Settings[0]).ShouldBe((@"(team_id, `it's`)", "index_granularity=1024"));
+        (rebuild.Strategy, rebuild.Identity).ShouldBe(("second-consumer", "team_id, `it's`"));
         var last = operations[2].ShouldBeOfType<Operations.SqlOperation>();
         (last.Forward.Statements[0], last.Description, last.Irreversible).ShouldBe(
             ("ALTER TABLE app.events DELETE WHERE age('day', d, today()) > 30 AND x != '${'", "Forget what is older than 30 days", true));
