@@ -30,6 +30,12 @@ internal sealed class RebuildForm
     /// <summary>Settings of the table, <c>name=value</c>, one a line.</summary>
     public string? Settings { get; set; }
 
+    /// <summary>How the new table gets what is written meanwhile.</summary>
+    public string? Strategy { get; set; }
+
+    /// <summary>The columns that tell a message from all others, for a second consumer.</summary>
+    public string? Identity { get; set; }
+
     /// <summary>Warnings that are accepted, with blanks.</summary>
     public string? Accept { get; set; }
 
@@ -52,6 +58,8 @@ internal sealed class RebuildForm
         ModifyColumns = Lines(ModifyColumns),
         DropColumns = Lines(DropColumns),
         Settings = Lines(Settings),
+        Strategy = Text(Strategy) ?? "auto",
+        Identity = Text(Identity),
         Accept = Accept?.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
     };
 

@@ -18,6 +18,12 @@ internal sealed class RunOptionsForm
     /// <summary>Hours for which a rollback is kept possible.</summary>
     public string? RollbackHours { get; set; } = "24";
 
+    /// <summary>Minutes for which a feed may be held at once.</summary>
+    public string? PauseMinutes { get; set; } = "5";
+
+    /// <summary>Hours for which the topics of a feed keep messages; empty when nobody has looked it up.</summary>
+    public string? KafkaHours { get; set; }
+
     /// <summary>The most rows per second; empty for no limit.</summary>
     public string? RowLimit { get; set; }
 
@@ -34,14 +40,18 @@ internal sealed class RunOptionsForm
             StartWindow = string.IsNullOrWhiteSpace(StartWindow) ? null : StartWindow.Trim(),
             DeferCutover = DeferCutover,
             AcceptIrreversible = AcceptIrreversible,
-            RollbackWindow = double.TryParse(RollbackHours, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var hours) && hours <= 8760
-                ? TimeSpan.FromHours(hours)
-                : Wrong($"'{RollbackHours}' is no number of hours for the rollback: write 24.", TimeSpan.Zero),
+            RollbackWindow = Number(RollbackHours) is { } hours ? TimeSpan.FromHours(hours) : Wrong($"'{RollbackHours}' is no number of hours for the rollback: write 24.", TimeSpan.Zero),
+            PauseBudget = Number(PauseMinutes) is { } minutes ? TimeSpan.FromMinutes(minutes) : Wrong($"'{PauseMinutes}' is no number of minutes for which a feed may be held: write 5.", TimeSpan.FromMinutes(1)),
+            KafkaRetention = string.IsNullOrWhiteSpace(KafkaHours) ? null
+                : Number(KafkaHours) is { } kept ? TimeSpan.FromHours(kept) : Wrong<TimeSpan?>($"'{KafkaHours}' is no number of hours for which Kafka keeps messages: write 168, or leave it empty.", null),
             MaxRowsPerSecond = ReadRows(RowLimit, out var rows) ? rows : Wrong<long?>($"'{RowLimit}' is no number of rows: write 200000, or leave it empty for no limit.", null),
             BrakeSql = string.IsNullOrWhiteSpace(BrakeSql) ? [] : [BrakeSql.Trim()],
         };
         problems.AddRange(options.Problems());
         return (options, problems);
+
+        static double? Number(string? text) =>
+            double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number <= 8760 ? number : null;
 
         T Wrong<T>(string sentence, T instead)
         {
