@@ -102,7 +102,7 @@ public sealed record RebuildRequest
 
         if (Ddl is not null && !SqlText.IsWhole(Ddl))
         {
-            yield return "The definition of --ddl does not stand by itself: each bracket, quote and comment must be closed where it was opened, and a name with $ or # be quoted.";
+            yield return "The definition of --ddl is no whole CREATE TABLE statement: each bracket, quote and comment must be closed where it was opened, and a name with $ or # be quoted.";
         }
 
         if (Strategy != "auto" && !Strategies.Contains(Strategy, StringComparer.Ordinal))
