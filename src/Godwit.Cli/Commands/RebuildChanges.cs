@@ -73,7 +73,7 @@ internal static class RebuildChanges
             Identity = call.Get(Identity),
             PauseHook = call.Get(PauseHook),
             ResumeHook = call.Get(ResumeHook),
-            HookTimeout = call.Get(HookTimeout) ?? TimeSpan.FromSeconds(30),
+            HookTimeout = call.Get(HookTimeout) ?? RebuildRequest.DefaultHookTimeout,
             Accept = call.All(Accept),
         };
         AddProblems(request, file is not null, problems);

@@ -15,6 +15,9 @@ internal abstract record Hook(string Shown)
     /// <exception cref="ClickHouseException">The server refused the statement.</exception>
     public abstract Task CallAsync(HookCall call, CancellationToken ct);
 
+    /// <summary>Reads one that a request was accepted with.</summary>
+    public static Hook Of(string written) => Read(written, []) ?? throw new InvalidOperationException("A plan has a hook that is none.");
+
     /// <summary>Reads one.</summary>
     /// <param name="written">How it is written.</param>
     /// <param name="problems">Is given the ends of the sentences that say what is wrong; none repeats what may be secret.</param>

@@ -44,7 +44,7 @@ internal sealed class WriterPause(StepContext context, QualifiedName table, Writ
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
         try
         {
-            await Hook.Read(written, [])!.CallAsync(call, either.Token);
+            await Hook.Of(written).CallAsync(call, either.Token);
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested && !ct.IsCancellationRequested)
         {
@@ -58,5 +58,5 @@ internal sealed class WriterPause(StepContext context, QualifiedName table, Writ
         await context.Journal.OutcomeAsync($"{action}-hook", new { queryId });
     }
 
-    private static string Shown(string hook) => Hook.Read(hook, [])!.Shown;
+    private static string Shown(string hook) => Hook.Of(hook).Shown;
 }

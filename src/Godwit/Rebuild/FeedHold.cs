@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Hooks;
@@ -152,7 +153,7 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
     // All of it, however a part of it ends.
     private async Task PutBackAsync(HoldFact hold)
     {
-        List<StepFailedException> failures = [];
+        List<Exception> failures = [];
         foreach (var table in hold.Tables)
         {
             await AttemptAsync(() => AttachAsync(table));
@@ -163,9 +164,15 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
             await AttemptAsync(new WriterPause(context, spec.Source, hooks).ResumeAsync);
         }
 
+        // A server that is away is waited for, and then all of it is done again.
+        if (failures.Find(f => f is ClickHouseUnreachableException) is { } away)
+        {
+            ExceptionDispatchInfo.Throw(away);
+        }
+
         if (failures.Count > 0)
         {
-            throw failures.Count == 1 ? failures[0] : new StepFailedException(string.Join(' ', failures.Select(f => f.Message)), failures[0]);
+            throw new StepFailedException(string.Join(' ', failures.Select(f => f.Message)), failures[0]);
         }
 
         async Task AttemptAsync(Func<Task> put)
@@ -174,7 +181,7 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
             {
                 await put();
             }
-            catch (StepFailedException e)
+            catch (Exception e) when (e is StepFailedException or ClickHouseUnreachableException)
             {
                 failures.Add(e);
             }

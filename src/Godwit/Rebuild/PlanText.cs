@@ -56,7 +56,7 @@ internal static class PlanText
 
         if (spec.Hooks is { } hooks)
         {
-            yield return $"Writers are paused for that moment by {Hook.Read(hooks.Pause, [])!.Shown}, {Plain.Time(draft.Options.PauseBudget)} at most, and go on by {Hook.Read(hooks.Resume, [])!.Shown} however it ends. "
+            yield return $"Writers are paused for that moment by {Hook.Of(hooks.Pause).Shown}, {Plain.Time(draft.Options.PauseBudget)} at most, and go on by {Hook.Of(hooks.Resume).Shown} however it ends. "
                 + $"Each may take {Plain.Time(hooks.Timeout)}, and is called again when it is not known what came of it.";
         }
 

@@ -65,8 +65,11 @@ public sealed record RebuildRequest
     /// <summary>What lets them go on; called however the pause ends, in the forms of <see cref="PauseHook"/>.</summary>
     public string? ResumeHook { get; init; }
 
+    /// <summary>How long a hook may take when nobody says it.</summary>
+    public static TimeSpan DefaultHookTimeout { get; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long each of the hooks may take.</summary>
-    public TimeSpan HookTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan HookTimeout { get; init; } = DefaultHookTimeout;
 
     /// <summary>Whether its hooks are more than commands which somebody has put on the machine for that: statements and addresses reach wherever Godwit does.</summary>
     public bool ReachesOut() => new[] { PauseHook, ResumeHook }.OfType<string>().Any(h => Hook.Read(h, []) is not CommandHook);

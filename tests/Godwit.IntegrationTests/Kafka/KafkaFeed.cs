@@ -51,6 +51,64 @@ internal sealed class KafkaFeed(KafkaFixture broker, ClickHouseGateway gateway, 
 
     public Task<long> RowsAsync(string table = "events") => gateway.ScalarAsync<long>($"SELECT count() FROM {database}.{table}");
 
+    /// <summary>A producer that does not stop, whose first messages are there.</summary>
+    public async Task<KafkaProducer> ProduceAsync(CancellationToken ct)
+    {
+        var producer = KafkaProducer.Start(broker, Topic, pause: TimeSpan.FromMilliseconds(20));
+        await Wait.UntilAsync(async () => await RowsAsync() > 1000, ct);
+        return producer;
+    }
+
+    /// <summary>The table's sorting key.</summary>
+    public Task<string> KeyAsync(CancellationToken ct) => gateway.ScalarAsync<string>($"SELECT sorting_key FROM system.tables WHERE database = '{database}' AND name = 'events'", ct: ct);
+
+    /// <summary>Waits until more messages have come.</summary>
+    /// <exception cref="TimeoutException">None came; the message has what the broker and the server know of it.</exception>
+    public async Task GrowsAsync(CancellationToken ct, string table = "events")
+    {
+        var before = await RowsAsync(table);
+        try
+        {
+            await Wait.UntilAsync(async () => await RowsAsync(table) > before + 500, ct);
+        }
+        catch (TimeoutException e)
+        {
+            throw new TimeoutException($"{table} stays at {await RowsAsync(table)} rows. {string.Join(", ", (await LagAsync()).Partitions)}; {await ToldByServerAsync()}", e);
+        }
+    }
+
+    // A server of 2018 has no such table.
+    private async Task<string> ToldByServerAsync()
+    {
+        try
+        {
+            return await gateway.ScalarAsync<string>($"SELECT toString(groupArray(tuple(*))) FROM system.kafka_consumers WHERE database = '{database}'");
+        }
+        catch (ClickHouseException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Every message is there. A consumer that was cut off between storing and committing reads a block again; no message is lost by that.</summary>
+    public async Task RequireAllAsync(KafkaProducer producer, CancellationToken ct)
+    {
+        await GrowsAsync(ct);
+        await producer.StopAsync();
+        await Wait.UntilAsync(async () => (await LagAsync()).Total == 0, ct);
+        var ids = (await gateway.QueryAsync($"SELECT id FROM {database}.events", ct: ct)).Select(r => r.Int64("id")).ToHashSet();
+        producer.Acknowledged.Where(id => !ids.Contains(id)).ShouldBeEmpty();
+    }
+
+    /// <summary>Every message is there, and none twice.</summary>
+    public async Task RequireExactAsync(KafkaProducer producer, CancellationToken ct)
+    {
+        await RequireAllAsync(producer, ct);
+        var sent = producer.Acknowledged.Count;
+        (await RowsAsync()).ShouldBeInRange(sent, sent + producer.Unknown.Count);
+        (await gateway.ScalarAsync<long>($"SELECT uniqExact(uuid) FROM {database}.events", ct: ct)).ShouldBe(await RowsAsync(), "no message is there twice");
+    }
+
     public async Task<KafkaTable> TableAsync(string name = "queue")
     {
         var (table, problem) = await KafkaTable.ReadAsync(gateway, new QualifiedName(database, name), CancellationToken.None);

@@ -31,7 +31,7 @@ public sealed class OldServerPauseTests(RealKafka kafka) : IAsyncLifetime
     public async Task Every_message_is_there_once_after_the_cutover_and_after_the_rollback()
     {
         var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), _server, settings: SmallBlocks);
-        await using var producer = await PauseFeedTests.ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         var migrator = new Migrator(feed.Gateway, store);
 
@@ -40,19 +40,19 @@ public sealed class OldServerPauseTests(RealKafka kafka) : IAsyncLifetime
         status.State.ShouldBe(RunState.Completed, status.Problem);
         status.Strategy.ShouldBe("pause-feed");
         status.Cutover!.PausedSeconds.ShouldNotBeNull();
-        (await PauseFeedTests.KeyAsync(feed)).ShouldContain("uuid, id");
-        await PauseFeedTests.GrowsAsync(feed);
+        (await feed.KeyAsync(Ct)).ShouldContain("uuid, id");
+        await feed.GrowsAsync(Ct);
         status = await migrator.RollbackAsync(status.RunId, ct: Ct);
         status.State.ShouldBe(RunState.RolledBack, status.Problem);
-        (await PauseFeedTests.KeyAsync(feed)).ShouldBe("id");
-        await PauseFeedTests.RequireExactAsync(feed, producer);
+        (await feed.KeyAsync(Ct)).ShouldBe("id");
+        await feed.RequireExactAsync(producer, Ct);
     }
 
     [Fact]
     public async Task A_feed_that_a_restarted_server_has_let_go_on_is_held_again_before_the_names_change_hands()
     {
         var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), _server, settings: SmallBlocks);
-        await using var producer = await PauseFeedTests.ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         using var network = new Meddler("ALTER TABLE", _server.RestartAsync);
         using var gateway = _server.Gateway(network);
@@ -62,8 +62,8 @@ public sealed class OldServerPauseTests(RealKafka kafka) : IAsyncLifetime
 
         status.State.ShouldBe(RunState.Completed, status.Problem);
         (await store.GetJournalAsync(status.RunId, Ct)).Count(e => e is { Kind: JournalEntryKind.Intent, Name: "hold" }).ShouldBe(2, "it was held, let go on, and held again");
-        (await PauseFeedTests.KeyAsync(feed)).ShouldContain("uuid, id");
-        await PauseFeedTests.RequireExactAsync(feed, producer);
+        (await feed.KeyAsync(Ct)).ShouldContain("uuid, id");
+        await feed.RequireExactAsync(producer, Ct);
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
     public async Task Every_message_is_there_once_after_the_cutover_and_after_the_rollback()
     {
         await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), real.Engine);
-        await using var producer = await ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         var migrator = new Migrator(feed.Gateway, store);
 
@@ -28,12 +28,12 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
 
         status.State.ShouldBe(RunState.Completed, status.Problem);
         status.Strategy.ShouldBe("pause-feed");
-        (await KeyAsync(feed)).ShouldBe("uuid, id");
-        await GrowsAsync(feed);
+        (await feed.KeyAsync(Ct)).ShouldBe("uuid, id");
+        await feed.GrowsAsync(Ct);
         status = await migrator.RollbackAsync(status.RunId, ct: Ct);
         status.State.ShouldBe(RunState.RolledBack, status.Problem);
-        (await KeyAsync(feed)).ShouldBe("id");
-        await RequireExactAsync(feed, producer);
+        (await feed.KeyAsync(Ct)).ShouldBe("id");
+        await feed.RequireExactAsync(producer, Ct);
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
     {
         await using var broker = await KafkaFixture.StartAsync();
         await using var feed = await KafkaFeed.CreateAsync(broker, real.Engine);
-        await using var producer = await ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         using var network = new Meddler("DETACH TABLE", broker.KillAsync);
         using var gateway = real.Engine.Gateway(network);
@@ -51,8 +51,8 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
         await broker.StartAgainAsync();
 
         status.State.ShouldBe(RunState.Completed, status.Problem);
-        await GrowsAsync(feed);
-        await RequireExactAsync(feed, producer);
+        await feed.GrowsAsync(Ct);
+        await feed.RequireExactAsync(producer, Ct);
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
     {
         await using var engine = await EngineFixture.StartAsync(configuration: KafkaFixture.ClickHouseConfiguration);
         await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), engine);
-        await using var producer = await ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         using var network = new Meddler("DETACH TABLE", async () =>
         {
@@ -74,25 +74,18 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
         status = status.State == RunState.Completed ? status : await migrator.ResumeAsync(status.RunId, ct: Ct);
 
         status.State.ShouldBe(RunState.Completed, status.Problem);
-        await GrowsAsync(feed);
-        await RequireExactAsync(feed, producer);
+        await feed.GrowsAsync(Ct);
+        await feed.RequireExactAsync(producer, Ct);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
-
-    internal static async Task<KafkaProducer> ProduceAsync(KafkaFeed feed)
-    {
-        var producer = KafkaProducer.Start(feed.Broker, feed.Topic, pause: TimeSpan.FromMilliseconds(20));
-        await Wait.UntilAsync(async () => await feed.RowsAsync() > 1000, Ct);
-        return producer;
-    }
 
     [Fact]
     public async Task A_feed_is_not_held_while_nobody_can_tell_how_far_it_is_behind()
     {
         await using var broker = await KafkaFixture.StartAsync();
         await using var feed = await KafkaFeed.CreateAsync(broker, real.Engine);
-        await using var producer = await ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         var migrator = new Migrator(feed.Gateway, store);
         var run = await PlannedAsync(migrator, feed, deferCutover: true);
@@ -108,8 +101,8 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
         await cutOver;
         var status = await work;
         status.State.ShouldBe(RunState.Completed, status.Problem);
-        await GrowsAsync(feed);
-        await RequireExactAsync(feed, producer);
+        await feed.GrowsAsync(Ct);
+        await feed.RequireExactAsync(producer, Ct);
     }
 
     [Fact]
@@ -137,28 +130,6 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
         var wish = new RebuildRequest { Table = new QualifiedName(feed.Database, "events"), OrderBy = "(uuid, id)", Accept = ["kafka-rebalances", "kafka-messages"] };
         var proposal = await migrator.ProposeAsync(wish, options, Ct);
         return await migrator.CreateRunAsync(proposal.Plan.ShouldNotBeNull(string.Join(' ', proposal.Checks.Where(c => c.Blocks).Select(c => c.Message))), options, Ct);
-    }
-
-    internal static Task<string> KeyAsync(KafkaFeed feed) =>
-        feed.Gateway.ScalarAsync<string>($"SELECT sorting_key FROM system.tables WHERE database = '{feed.Database}' AND name = 'events'", ct: Ct);
-
-    // What came after the cutover must be there after a rollback too.
-    internal static async Task GrowsAsync(KafkaFeed feed)
-    {
-        var before = await feed.RowsAsync();
-        await Wait.UntilAsync(async () => await feed.RowsAsync() > before + 500, Ct);
-    }
-
-    internal static async Task RequireExactAsync(KafkaFeed feed, KafkaProducer producer)
-    {
-        await GrowsAsync(feed);
-        await producer.StopAsync();
-        await Wait.UntilAsync(async () => (await feed.LagAsync()).Total == 0, Ct);
-        var sent = producer.Acknowledged.Count;
-        (await feed.RowsAsync()).ShouldBeInRange(sent, sent + producer.Unknown.Count);
-        (await feed.Gateway.ScalarAsync<long>($"SELECT uniqExact(uuid) FROM {feed.Database}.events", ct: Ct)).ShouldBe(await feed.RowsAsync(), "no message is there twice");
-        var ids = (await feed.Gateway.QueryAsync($"SELECT id FROM {feed.Database}.events", ct: Ct)).Select(r => r.Int64("id")).ToHashSet();
-        producer.Acknowledged.Where(id => !ids.Contains(id)).ShouldBeEmpty();
     }
 
     private async Task<IStore> StoreAsync() => await SqliteStore.OpenAsync(Path.Combine(_folder.FullName, "state.db"), ct: Ct);

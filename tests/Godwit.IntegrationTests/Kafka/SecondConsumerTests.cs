@@ -20,7 +20,7 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
     public async Task Every_message_is_there_once_after_the_cutover_and_after_the_rollback()
     {
         await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), real.Engine);
-        await using var producer = await ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         var migrator = new Migrator(feed.Gateway, store);
 
@@ -29,22 +29,22 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
         status.State.ShouldBe(RunState.Completed, status.Problem);
         status.Strategy.ShouldBe("second-consumer");
         status.Cutover!.PausedSeconds.ShouldBe(0);
-        (await KeyAsync(feed)).ShouldBe("uuid, id");
-        await GrowsAsync(feed);
-        await GrowsAsync(feed, $"events_godwit_{status.RunId}");
+        (await feed.KeyAsync(Ct)).ShouldBe("uuid, id");
+        await feed.GrowsAsync(Ct);
+        await feed.GrowsAsync(Ct, $"events_godwit_{status.RunId}");
         status = await migrator.RollbackAsync(status.RunId, ct: Ct);
         status.State.ShouldBe(RunState.RolledBack, status.Problem);
-        (await KeyAsync(feed)).ShouldBe("id");
+        (await feed.KeyAsync(Ct)).ShouldBe("id");
         (await feed.TableAsync()).Group.ShouldBe($"readers of {feed.Topic}");
         (await TablesAsync(feed)).ShouldBe("events feed queue");
-        await RequireExactAsync(feed, producer);
+        await feed.RequireExactAsync(producer, Ct);
     }
 
     [Fact]
     public async Task After_the_clean_up_only_the_second_consumer_is_left_and_it_has_the_name_of_the_first()
     {
         await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), real.Engine);
-        await using var producer = await ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         var migrator = new Migrator(feed.Gateway, store);
         var status = await migrator.RunAsync(await PlannedAsync(migrator, feed), ct: Ct);
@@ -54,14 +54,14 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
         status.CleanedUp.ShouldBeTrue(status.Problem);
         (await TablesAsync(feed)).ShouldBe("events feed queue");
         (await feed.TableAsync()).Group.ShouldBe($"readers of {feed.Topic}_godwit_{status.RunId}");
-        await RequireExactAsync(feed, producer);
+        await feed.RequireExactAsync(producer, Ct);
     }
 
     [Fact]
     public async Task What_is_inserted_beside_Kafka_is_there_once_after_the_cutover_and_after_the_rollback()
     {
         await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), real.Engine);
-        await using var producer = await ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         using var first = new Meddler("INSERT INTO", () => InsertAsync(feed, 1_000_000));
         using var network = new Meddler("EXCHANGE TABLES", () => InsertAsync(feed, 2_000_000)) { InnerHandler = first };
@@ -77,7 +77,7 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
         status.State.ShouldBe(RunState.RolledBack, status.Problem);
         (await InsertedAsync(feed)).ShouldBe(30);
         await feed.Gateway.ExecuteAsync($"ALTER TABLE {feed.Database}.events DELETE WHERE id >= 1000000 AND toString(uuid) LIKE 'ffffffff%' SETTINGS mutations_sync = 1", ct: Ct);
-        await RequireExactAsync(feed, producer);
+        await feed.RequireExactAsync(producer, Ct);
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
     {
         await using var broker = await KafkaFixture.StartAsync();
         await using var feed = await KafkaFeed.CreateAsync(broker, real.Engine);
-        await using var producer = await ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         using var network = new Meddler("INSERT INTO", broker.KillAsync);
         using var gateway = real.Engine.Gateway(network);
@@ -97,7 +97,7 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
 
         var status = await run;
         status.State.ShouldBe(RunState.Completed, status.Problem);
-        await RequireAllAsync(feed, producer);
+        await feed.RequireAllAsync(producer, Ct);
     }
 
     [Theory]
@@ -108,7 +108,7 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
     {
         await using var engine = await EngineFixture.StartAsync(configuration: KafkaFixture.ClickHouseConfiguration);
         await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), engine);
-        await using var producer = await ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         using var planner = engine.Gateway();
         var runId = await PlannedAsync(new Migrator(planner, store), feed);
@@ -127,15 +127,15 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
 
         isDead.ShouldBeTrue();
         status.State.ShouldBe(RunState.Completed, status.Problem);
-        (await KeyAsync(feed)).ShouldBe("uuid, id");
-        await RequireAllAsync(feed, producer);
+        (await feed.KeyAsync(Ct)).ShouldBe("uuid, id");
+        await feed.RequireAllAsync(producer, Ct);
     }
 
     [Fact]
     public async Task What_the_second_consumer_has_stored_twice_is_taken_out_before_the_cutover()
     {
         await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), real.Engine);
-        await using var producer = await ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         using var planner = real.Engine.Gateway();
         var runId = await PlannedAsync(new Migrator(planner, store), feed);
@@ -152,14 +152,14 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
 
         status.State.ShouldBe(RunState.Completed, status.Problem);
         (await store.GetJournalAsync(runId, Ct)).ShouldContain(e => e.Name == "drop-doubled");
-        await RequireExactAsync(feed, producer);
+        await feed.RequireExactAsync(producer, Ct);
     }
 
     [Fact]
     public async Task Rows_that_only_the_new_table_has_stop_the_run_before_the_cutover()
     {
         await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), real.Engine);
-        await using var producer = await ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         using var planner = real.Engine.Gateway();
         var runId = await PlannedAsync(new Migrator(planner, store), feed);
@@ -172,14 +172,14 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
         status.State.ShouldBe(RunState.Failed);
         status.Problem!.ShouldStartWith($"7 rows are in {feed.Database}.events_godwit_{runId} and not in {feed.Database}.events, although both consumers have read everything");
         (await migrator.RollbackAsync(runId, ct: Ct)).State.ShouldBe(RunState.RolledBack);
-        await RequireExactAsync(feed, producer);
+        await feed.RequireExactAsync(producer, Ct);
     }
 
     [Fact]
     public async Task Rows_of_the_old_table_that_change_in_place_stop_the_run_before_the_cutover()
     {
         await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), real.Engine);
-        await using var producer = await ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         using var network = new Meddler("ALTER TABLE `" + feed.Database + "`.`events_godwit_", () =>
             feed.Gateway.ExecuteAsync($"ALTER TABLE {feed.Database}.events DELETE WHERE id = 1 SETTINGS mutations_sync = 1", ct: Ct));
@@ -199,7 +199,7 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
     {
         await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), real.Engine);
         await feed.Gateway.ExecuteAsync($"ALTER TABLE {feed.Database}.events ADD COLUMN stored DateTime64(9) DEFAULT now64(9)", ct: Ct);
-        await using var producer = await ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         var migrator = new Migrator(feed.Gateway, store);
 
@@ -218,17 +218,17 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
         await feed.Gateway.ExecuteAsync($"DROP TABLE {feed.Database}.events SYNC", ct: Ct);
         await feed.Gateway.ExecuteAsync($"CREATE TABLE {feed.Database}.events (id UInt64, uuid UUID) ENGINE = {engine} ORDER BY (id, cityHash64(uuid))", ct: Ct);
         await feed.AddViewAsync();
-        await using var producer = await ProduceAsync(feed);
+        await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         var migrator = new Migrator(feed.Gateway, store);
 
         var status = await migrator.RunAsync(await PlannedAsync(migrator, feed, r => r with { Accept = ["versionless-replacing", "key-identity"] }), ct: Ct);
 
         status.State.ShouldBe(RunState.Completed, status.Problem);
-        (await KeyAsync(feed)).ShouldBe("uuid, id");
+        (await feed.KeyAsync(Ct)).ShouldBe("uuid, id");
         status = await migrator.RollbackAsync(status.RunId, ct: Ct);
         status.State.ShouldBe(RunState.RolledBack, status.Problem);
-        await RequireAllAsync(feed, producer);
+        await feed.RequireAllAsync(producer, Ct);
         (await feed.RowsAsync("events FINAL")).ShouldBeInRange(producer.Acknowledged.Count, producer.Acknowledged.Count + producer.Unknown.Count);
     }
 
@@ -265,13 +265,6 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
     private static Task<long> InsertedAsync(KafkaFeed feed) =>
         feed.Gateway.ScalarAsync<long>($"SELECT count() FROM {feed.Database}.events WHERE toString(uuid) LIKE 'ffffffff%'", ct: Ct);
 
-    private static async Task<KafkaProducer> ProduceAsync(KafkaFeed feed)
-    {
-        var producer = KafkaProducer.Start(feed.Broker, feed.Topic, pause: TimeSpan.FromMilliseconds(20));
-        await Wait.UntilAsync(async () => await feed.RowsAsync() > 1000, Ct);
-        return producer;
-    }
-
     private static async Task<string?> BrakeAsync(Migrator migrator) => (await migrator.ListAsync(Ct))[0] is { } run ? (await migrator.StatusAsync(run.RunId, Ct)).Brake : null;
 
     private static async Task<string> PlannedAsync(Migrator migrator, KafkaFeed feed, Func<RebuildRequest, RebuildRequest>? change = null)
@@ -281,35 +274,8 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
         return await migrator.CreateRunAsync(proposal.Plan.ShouldNotBeNull(string.Join(' ', proposal.Checks.Where(c => c.Blocks).Select(c => c.Message))), new RunOptions(), Ct);
     }
 
-    private static Task<string> KeyAsync(KafkaFeed feed) =>
-        feed.Gateway.ScalarAsync<string>($"SELECT sorting_key FROM system.tables WHERE database = '{feed.Database}' AND name = 'events'", ct: Ct);
-
     private static Task<string> TablesAsync(KafkaFeed feed) =>
         feed.Gateway.ScalarAsync<string>($"SELECT arrayStringConcat(arraySort(groupArray(name)), ' ') FROM system.tables WHERE database = '{feed.Database}'", ct: Ct);
-
-    private static async Task GrowsAsync(KafkaFeed feed, string table = "events")
-    {
-        var before = await feed.RowsAsync(table);
-        await Wait.UntilAsync(async () => await feed.RowsAsync(table) > before + 500, Ct);
-    }
-
-    private static async Task RequireExactAsync(KafkaFeed feed, KafkaProducer producer)
-    {
-        await RequireAllAsync(feed, producer);
-        var sent = producer.Acknowledged.Count;
-        (await feed.RowsAsync()).ShouldBeInRange(sent, sent + producer.Unknown.Count);
-        (await feed.Gateway.ScalarAsync<long>($"SELECT uniqExact(uuid) FROM {feed.Database}.events", ct: Ct)).ShouldBe(await feed.RowsAsync(), "no message is there twice");
-    }
-
-    // A consumer that was cut off between storing and committing reads a block again; no message is lost by that.
-    private static async Task RequireAllAsync(KafkaFeed feed, KafkaProducer producer)
-    {
-        await GrowsAsync(feed);
-        await producer.StopAsync();
-        await Wait.UntilAsync(async () => (await feed.LagAsync()).Total == 0, Ct);
-        var ids = (await feed.Gateway.QueryAsync($"SELECT id FROM {feed.Database}.events", ct: Ct)).Select(r => r.Int64("id")).ToHashSet();
-        producer.Acknowledged.Where(id => !ids.Contains(id)).ShouldBeEmpty();
-    }
 
     private async Task<IStore> StoreAsync() => await SqliteStore.OpenAsync(Path.Combine(_folder.FullName, "state.db"), ct: Ct);
 }

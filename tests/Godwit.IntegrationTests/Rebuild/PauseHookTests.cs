@@ -1,4 +1,5 @@
 using Godwit.Fixtures;
+using Godwit.IntegrationTests.Kafka;
 using Godwit.Rebuild;
 using Godwit.Runs;
 using Shouldly;
@@ -109,6 +110,29 @@ public sealed class PauseHookTests(RealEngine real) : IDisposable
 
         status.State.ShouldBe(RunState.Completed, status.Problem);
         (await File.ReadAllLinesAsync(_folder.File("log"), RebuildCase.Ct)).ShouldBe(["resumed", "resumed"]);
+    }
+
+    [Fact]
+    public async Task Writers_go_on_also_when_the_server_is_lost_while_a_Kafka_table_is_put_back()
+    {
+        await using var c = await CaseAsync();
+        await c.SqlAsync(
+            "CREATE TABLE @queue (id UInt64, day Date) ENGINE = Kafka SETTINGS kafka_broker_list = '127.0.0.1:1', kafka_topic_list = 'none', kafka_group_name = 'hooks', kafka_format = 'JSONEachRow'",
+            "CREATE MATERIALIZED VIEW @mv TO @t AS SELECT * FROM @queue");
+        _folder.Command("pause", "exit 0");
+        _folder.Command("resume", $"echo resumed >> {_folder.Path}/log");
+        using var network = new Meddler("ATTACH TABLE", () => throw new HttpRequestException("The answer was lost."));
+        using var gateway = real.Engine.Gateway(network);
+        var migrator = new Migrator(gateway, c.Store, new MigratorOptions { HookFolder = _folder.Path });
+
+        var status = await RunAsync(c, migrator, Wish(c) with { PauseHook = "command:pause", ResumeHook = "command:resume", Accept = KafkaFeed.NoBroker });
+        status = status.State == RunState.Completed ? status : await migrator.ResumeAsync(status.RunId, ct: RebuildCase.Ct);
+
+        status.State.ShouldBe(RunState.Completed, status.Problem);
+
+        // At once, and once more with all that is put back again.
+        (await File.ReadAllLinesAsync(_folder.File("log"), RebuildCase.Ct)).ShouldBe(["resumed", "resumed"]);
+        (await c.AskAsync<long>($"SELECT count() FROM system.tables WHERE database = '{c.Database}' AND name IN ('queue', 'mv')")).ShouldBe(2);
     }
 
     public void Dispose() => _folder.Dispose();

@@ -47,7 +47,7 @@ public sealed class CompareInBrowserTests(RealEngine real, Chromium chromium)
 
         await page.GetByLabel("and by column").FillAsync("nosuch");
         await page.GetByRole(AriaRole.Button, new() { Name = "Compare" }).ClickAsync();
-        await page.GetByText("There is no column nosuch in").WaitForAsync();
+        await person.SeesAsync("There is no column nosuch in");
         await person.RequireGoodPageAsync();
     }
 
@@ -70,13 +70,13 @@ public sealed class CompareInBrowserTests(RealEngine real, Chromium chromium)
         await person.DoAsync("Start");
         await person.SeesStateAsync("AwaitingCutover");
         await page.GetByRole(AriaRole.Link, new() { Name = $"Compare {table} with its new table" }).ClickAsync();
-        await page.GetByText($"No difference was found: {table} and {table}_godwit_{run} both have 10,000 rows.").WaitForAsync();
+        await person.SeesAsync($"No difference was found: {table} and {table}_godwit_{run} both have 10,000 rows.");
 
         await person.OpenAsync($"/runs/{run}");
         await person.DoAsync("Cut over");
         await person.SeesStateAsync("Completed");
         await page.GetByRole(AriaRole.Link, new() { Name = $"Compare {table} with the old table" }).ClickAsync();
-        await page.GetByText($"No difference was found: {table}_godwit_{run} and {table} both have 10,000 rows.").WaitForAsync();
+        await person.SeesAsync($"No difference was found: {table}_godwit_{run} and {table} both have 10,000 rows.");
 
         await person.OpenAsync($"/runs/{run}");
         await person.DoAsync("Roll back");
@@ -95,9 +95,9 @@ public sealed class CompareInBrowserTests(RealEngine real, Chromium chromium)
         await person.LogInAsync("viewer");
 
         await person.OpenAsync($"/compare?a={table}&b={table}");
-        await person.Page.GetByText("No difference was found").WaitForAsync();
+        await person.SeesAsync("No difference was found");
         await Assertions.Expect(person.Page.GetByLabel("Only rows where")).ToHaveCountAsync(0);
         await person.OpenAsync($"/compare?a={table}&b={table}&where=id%3D1");
-        await person.Page.GetByText("it takes the role Operator").WaitForAsync();
+        await person.SeesAsync("it takes the role Operator");
     }
 }

@@ -44,6 +44,20 @@ public sealed partial class Person(IBrowserContext context, IPage page, string a
     /// <summary>Waits until the page of a run says that it is in a state, without loading it again.</summary>
     public Task SeesStateAsync(string state) => page.Locator("[data-region=head] .badge", new() { HasTextString = state }).WaitForAsync();
 
+    /// <summary>Waits until the page says something.</summary>
+    /// <exception cref="TimeoutException">It did not; the message has what it said instead.</exception>
+    public async Task SeesAsync(string text)
+    {
+        try
+        {
+            await page.GetByText(text).WaitForAsync();
+        }
+        catch (TimeoutException e)
+        {
+            throw new TimeoutException($"{page.Url} does not say \"{text}\" but:\n{await TextAsync()}", e);
+        }
+    }
+
     /// <summary>Requires that nothing is wrong with the page for people who use it without eyes or mouse, and that it is not wider than the window.</summary>
     public async Task RequireGoodPageAsync()
     {

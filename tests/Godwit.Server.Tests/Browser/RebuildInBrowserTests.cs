@@ -97,7 +97,7 @@ public sealed class RebuildInBrowserTests(RealEngine real, Chromium chromium)
         await person.Page.GetByLabel("ORDER BY").FillAsync("no_such_column");
         await person.Page.GetByRole(AriaRole.Button, new() { Name = "Check and plan" }).ClickAsync();
 
-        await person.Page.GetByText("It cannot be rebuilt like this; nothing was changed.").WaitForAsync();
+        await person.SeesAsync("It cannot be rebuilt like this; nothing was changed.");
         (await person.TextAsync()).ShouldContain("no_such_column");
         (await server.Migrator.ListAsync(Ct)).ShouldBeEmpty();
         await person.RequireGoodPageAsync();

@@ -27,7 +27,7 @@ public sealed class TroubleInBrowserTests(RealEngine real, Chromium chromium)
         await page.GetByRole(AriaRole.Link, new() { Name = "Run", Exact = true }).ClickAsync();
         await page.GetByLabel("days").FillAsync("0");
         await page.GetByRole(AriaRole.Button, new() { Name = "Check and plan" }).ClickAsync();
-        await page.GetByText("days: the value 0 is below 1.").WaitForAsync();
+        await person.SeesAsync("days: the value 0 is below 1.");
         await page.GetByLabel("days").FillAsync("7");
         await page.GetByRole(AriaRole.Button, new() { Name = "Check and plan" }).ClickAsync();
         await person.SeesStateAsync("NotStarted");

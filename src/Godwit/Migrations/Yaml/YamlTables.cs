@@ -37,7 +37,7 @@ internal static class YamlTables
                 Identity = Maybe(identity),
                 PauseHook = Maybe(pause),
                 ResumeHook = Maybe(resume),
-                HookTimeout = timeout ?? TimeSpan.FromSeconds(30),
+                HookTimeout = timeout ?? RebuildRequest.DefaultHookTimeout,
                 Accept = accept,
             });
         };
