@@ -21,11 +21,14 @@ public sealed record CrashScenario(string Name, string Engine, RebuildRequest Ch
     /// <summary>Whether others write to the table.</summary>
     public bool HasWriters { get; init; } = true;
 
-    /// <summary>Whether a Kafka table feeds the table too. Its broker is away: nothing comes, and it can be held and let go of all the same.</summary>
+    /// <summary>Whether a Kafka table feeds the table too. Without a broker nothing comes of it, and it can be held and let go of all the same.</summary>
     public bool HasFeed { get; init; }
 
-    /// <summary>Whether the Kafka table has a broker, and messages come. No view reads from the table then.</summary>
+    /// <summary>Whether the Kafka table has a broker, and messages come.</summary>
     public bool HasBroker { get; init; }
+
+    /// <summary>Whether both tables are read from Kafka. No view reads from the table then, and nothing has to pause.</summary>
+    public bool IsReadTwice => Change.Strategy == "second-consumer";
 
     /// <summary>What others do during the run before the verb.</summary>
     public IReadOnlyList<(string Entry, IReadOnlyList<string> Statements)> Before { get; init; } = [];

@@ -45,7 +45,7 @@ public sealed class CrashTable : IAsyncDisposable
             "CREATE TABLE {db}.seen (id UInt64) ENGINE = MergeTree ORDER BY id",
             .. Insert("t", 0, 200),
             "INSERT INTO {db}.seen SELECT id FROM {db}.ledger",
-            .. scenario.HasBroker ? [] : new[] { "CREATE MATERIALIZED VIEW {db}.v TO {db}.seen AS SELECT id FROM {db}.t" },
+            .. scenario.IsReadTwice ? [] : new[] { "CREATE MATERIALIZED VIEW {db}.v TO {db}.seen AS SELECT id FROM {db}.t" },
             .. Insert("t", 200, 100),
             .. scenario.HasFeed
                 ? new[]
@@ -76,7 +76,7 @@ public sealed class CrashTable : IAsyncDisposable
     public static IReadOnlyList<string> InsertLate(int offset) => Insert("t_godwit_{run}", Late + offset, 7);
 
     /// <summary>What the table is to become.</summary>
-    public RebuildRequest Change => _scenario is { HasFeed: true, HasBroker: false }
+    public RebuildRequest Change => _scenario is { HasFeed: true, IsReadTwice: false }
         ? _scenario.Change with { Table = Name, PauseHook = Hook("pause"), ResumeHook = Hook("resume") }
         : _scenario.Change with { Table = Name };
 
@@ -163,13 +163,13 @@ public sealed class CrashTable : IAsyncDisposable
     {
         var feeders = await _gateway.QueryAsync($"SELECT name FROM system.tables WHERE database = '{Database}' AND name IN ('queue', 'pump') ORDER BY name");
         feeders.Select(f => f["name"]).ShouldBe(_scenario.HasFeed ? ["pump", "queue"] : [], "what feeds the table");
-        if (_scenario is { HasFeed: true, HasBroker: false })
+        if (_scenario is { HasFeed: true, IsReadTwice: false })
         {
             (await _gateway.ScalarAsync<string>($"SELECT argMax(hook, at) FROM {Database}.calls")).ShouldBe("resume", "the last hook");
         }
 
         await RequireSameRowsAsync();
-        if (_scenario.HasBroker)
+        if (_scenario.IsReadTwice)
         {
             return;
         }

@@ -13,14 +13,15 @@ public sealed class KafkaFixture : IAsyncDisposable
 {
     /// <summary>
     /// What the configuration of a ClickHouse must say for such a broker, which cannot be asked what it understands. Today's ClickHouse leaves its place in
-    /// a group without a word, so the session of a consumer that went is waited for: it is as short as may be.
+    /// a group without a word, so the session of a consumer that went is waited for: it is short.
     /// </summary>
     public const string ClickHouseConfiguration =
         """
         <kafka>
           <api_version_request>false</api_version_request>
           <broker_version_fallback>0.9.0.1</broker_version_fallback>
-          <session_timeout_ms>10000</session_timeout_ms>
+          <session_timeout_ms>4000</session_timeout_ms>
+          <heartbeat_interval_ms>500</heartbeat_interval_ms>
           <auto_offset_reset>earliest</auto_offset_reset>
         </kafka>
         """;
@@ -212,6 +213,7 @@ public sealed class KafkaFixture : IAsyncDisposable
             auto.create.topics.enable=false
             offsets.topic.num.partitions=1
             offsets.topic.replication.factor=1
+            group.min.session.timeout.ms=1000
             group.max.session.timeout.ms=300000
             log.cleaner.enable=false
             """);

@@ -102,7 +102,7 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
         var status = await work;
         status.State.ShouldBe(RunState.Completed, status.Problem);
         await feed.GrowsAsync(Ct);
-        await feed.RequireExactAsync(producer, Ct);
+        await feed.RequireAllAsync(producer, Ct);
     }
 
     [Fact]

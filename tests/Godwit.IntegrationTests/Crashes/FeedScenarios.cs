@@ -1,0 +1,32 @@
+using Godwit.Fixtures;
+using Godwit.IntegrationTests.Kafka;
+using Godwit.Rebuild;
+using static Godwit.IntegrationTests.Crashes.RebuildScenarios;
+
+namespace Godwit.IntegrationTests.Crashes;
+
+/// <summary>Rebuilds of a table that Kafka feeds.</summary>
+internal static class FeedScenarios
+{
+    // The gates have tests of their own: a consumer that has only just begun would not pass them.
+    private static readonly RebuildRequest Held = Sorted with { Accept = KafkaFeed.NoBroker };
+    private static readonly RebuildRequest Twice = Sorted with { Strategy = "second-consumer", Identity = "id" };
+    private static readonly string[] KeptTwice = ["t_godwit_{run}", "t_godwit_{run}_q", "t_godwit_{run}_q_f"];
+
+    public static readonly CrashScenario[] All =
+    [
+        new("held feed", ByKey, Held) { HasFeed = true, HasBroker = true, Meanwhile = Writers },
+        new("rollback of a held feed", ByKey, Held) { Verb = "rollback", HasFeed = true, HasBroker = true, Before = Writers[..2], Meanwhile = WritersOfUndo },
+        new("second consumer", ByKey, Twice) { HasFeed = true, HasBroker = true, Keeps = KeptTwice, Meanwhile = Writers },
+        new("rollback of a second consumer", ByKey, Twice)
+        {
+            Verb = "rollback",
+            HasFeed = true,
+            HasBroker = true,
+            Keeps = KeptTwice,
+            Before = Writers[..2],
+            Meanwhile = [("Fact rolling-back", CrashTable.Insert("t", 3100, 20)), ("Fact swapped/backward", CrashTable.Insert("t", 3300, 20)), ("Outcome exchange", CrashTable.InsertLate(100))],
+        },
+        new("cleanup of a second consumer", ByKey, Twice) { Verb = "cleanup", HasFeed = true, HasBroker = true },
+    ];
+}
