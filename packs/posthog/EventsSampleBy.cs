@@ -1,4 +1,5 @@
 using Godwit.ClickHouse;
+using Godwit.Inspection;
 using Godwit.Migrations;
 using Godwit.Operations;
 using Godwit.Rebuild;
@@ -15,6 +16,7 @@ public sealed class EventsSampleBy : PostHogMigration
     internal const string Key = "0002_events_sample_by";
 
     private const string SortingKey = "team_id, toDate(timestamp), event, cityHash64(distinct_id), cityHash64(uuid)";
+    private const string SecondConsumer = "second-consumer";
     private const string SamplingKey = "cityHash64(distinct_id)";
 
     /// <inheritdoc/>
@@ -30,7 +32,7 @@ public sealed class EventsSampleBy : PostHogMigration
     public override IReadOnlyList<string> DependsOn => [EventsSampleBySuperseded.Key];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<ServiceRequirement> Requires => [ClickHouse(">=21.6")];
+    public override IReadOnlyList<ServiceRequirement> Requires => [ClickHouse(">=18.16")];
 
     /// <inheritdoc/>
     public override IReadOnlyList<MigrationCheck> Checks =>
@@ -66,12 +68,16 @@ public sealed class EventsSampleBy : PostHogMigration
     private protected override async Task<IReadOnlyList<Operation>> PlanAsync(PostHogSchema schema, MigrationContext context, CancellationToken ct)
     {
         var events = schema.Find("events")!;
+        var strategy = context.Parameters.Get<string>("strategy");
         var rebuild = new RebuildOperation(new RebuildRequest
         {
             Table = events.Name,
             OrderBy = $"({SortingKey})",
             SampleBy = SamplingKey,
-            Strategy = context.Parameters.Get<string>("strategy"),
+            Strategy = strategy,
+
+            // The form for hundreds of billions of rows: less is copied, and the merges at the end store the rest.
+            MaterializeLater = strategy == SecondConsumer,
 
             // What makes two rows the same event is its uuid, in the old key as in the new one.
             Accept = ["key-identity", .. context.Parameters.Get<string>("accept").Split(' ', StringSplitOptions.RemoveEmptyEntries)],
@@ -79,13 +85,32 @@ public sealed class EventsSampleBy : PostHogMigration
         var partitions = context.Parameters.Get<bool>("deduplicate") ? await PostHogSchema.PartitionsAsync(context.ClickHouse, events.Name, ct) : [];
 
         // A second consumer goes on to fill the old table, by the name that the run gave it, until the clean-up.
-        var keeps = rebuild.Request.Strategy != "second-consumer";
+        var keeps = strategy != SecondConsumer;
         return
         [
             rebuild,
             .. keeps ? [RenameOperation.KeepOld(events.Name, Backup(schema))] : Array.Empty<Operation>(),
             .. partitions.Select(partition => Deduplicate(events, partition)),
+            await CompareAsync(schema, events, keeps, context.ClickHouse, ct),
         ];
+    }
+
+    // What arrives while it runs is in both tables or in the new one alone, so only rows that were there before are counted.
+    private static async Task<Operation> CompareAsync(PostHogSchema schema, PostHogTable events, bool keeps, ClickHouseGateway clickHouse, CancellationToken ct)
+    {
+        var arrived = await clickHouse.ScalarAsync<long>($"SELECT count() FROM system.columns WHERE database = {Sql.Literal(events.Name.Database)} AND table = {Sql.Literal(events.Name.Table)} AND name = '_timestamp'", ct: ct) > 0;
+        var compare = keeps ? new CompareOperation(new ComparisonRequest(new TableOrPattern(Backup(schema)), new TableOrPattern(events.Name))) : CompareOperation.WithOld(events.Name);
+        return compare with
+        {
+            Description = $"Compare {events.Name} with its old table by month, day and team",
+            Request = compare.Request with
+            {
+                By = ["team_id"],
+                Day = "timestamp",
+                Id = "uuid",
+                Where = arrived ? $"_timestamp < toDateTime({await clickHouse.ScalarAsync<long>("SELECT toUnixTimestamp(now())", ct: ct)})" : null,
+            },
+        };
     }
 
     private static SqlOperation Deduplicate(PostHogTable events, string partition) =>

@@ -41,6 +41,7 @@ public sealed class CrashTable : IAsyncDisposable
         [
             $"CREATE TABLE {{db}}.t {Columns} {scenario.Engine}",
             $"CREATE TABLE {{db}}.ledger {Columns} ENGINE = MergeTree ORDER BY id",
+            .. scenario.Change.MaterializeLater ? new[] { "ALTER TABLE {db}.t ADD COLUMN doubled UInt64 MATERIALIZED id * 2 AFTER key" } : [],
             "CREATE TABLE {db}.done (entry String) ENGINE = MergeTree ORDER BY entry",
             "CREATE TABLE {db}.seen (id UInt64) ENGINE = MergeTree ORDER BY id",
             .. Insert("t", 0, 200),

@@ -40,6 +40,9 @@ internal static class RebuildChanges
     /// <summary>What is the same row to two consumers.</summary>
     public static Option<string> Identity { get; } = Opt.Text("--identity", "COLUMNS", "For second-consumer: the columns that tell a message from all others [uuid]");
 
+    /// <summary>What need not be copied.</summary>
+    public static Option<bool> MaterializeLater { get; } = Opt.Flag("--materialize-later", "For second-consumer: add MATERIALIZED columns after the copy; they are computed when read, until merges store them");
+
     /// <summary>What pauses writers that are not Kafka tables.</summary>
     public static IReadOnlyList<Option> Hooks => [PauseHook, ResumeHook, HookTimeout];
 
@@ -71,6 +74,7 @@ internal static class RebuildChanges
             Settings = call.All(Setting),
             Strategy = call.Get(Strategy) ?? "auto",
             Identity = call.Get(Identity),
+            MaterializeLater = call.Get(MaterializeLater),
             PauseHook = call.Get(PauseHook),
             ResumeHook = call.Get(ResumeHook),
             HookTimeout = call.Get(HookTimeout) ?? RebuildRequest.DefaultHookTimeout,

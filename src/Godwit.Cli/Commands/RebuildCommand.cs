@@ -16,7 +16,7 @@ internal static class RebuildCommand
         Groups =
         [
             ("What the table is to become", RebuildChanges.Options),
-            ("How", [RebuildChanges.Strategy, RebuildChanges.Identity, .. RebuildChanges.Hooks, RebuildChanges.Accept, PlanOnly, Yes, .. RunLimits.Worker, .. RunLimits.Cutover]),
+            ("How", [RebuildChanges.Strategy, RebuildChanges.Identity, RebuildChanges.MaterializeLater, .. RebuildChanges.Hooks, RebuildChanges.Accept, PlanOnly, Yes, .. RunLimits.Worker, .. RunLimits.Cutover]),
             ("Brakes and limits", RunLimits.Brakes),
         ],
         Examples =

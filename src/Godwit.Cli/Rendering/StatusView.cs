@@ -104,6 +104,7 @@ internal static class StatusView
             ("Brake", status.Brake, Look.Warn),
             ("Problem", status.Problem, Look.Bad),
             ("Cutover", status.Cutover is { } figures ? Cutover(figures) : null, null),
+            ("Compared", string.Join('\n', status.Findings), null),
             ("Next", Next(status), null),
         })
         {

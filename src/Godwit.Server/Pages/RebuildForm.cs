@@ -36,6 +36,9 @@ internal sealed class RebuildForm
     /// <summary>The columns that tell a message from all others, for a second consumer.</summary>
     public string? Identity { get; set; }
 
+    /// <summary>Add MATERIALIZED columns after the copy.</summary>
+    public bool MaterializeLater { get; set; }
+
     /// <summary>Warnings that are accepted, with blanks.</summary>
     public string? Accept { get; set; }
 
@@ -60,6 +63,7 @@ internal sealed class RebuildForm
         Settings = Lines(Settings),
         Strategy = Text(Strategy) ?? "auto",
         Identity = Text(Identity),
+        MaterializeLater = MaterializeLater,
         Accept = Accept?.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
     };
 

@@ -46,7 +46,10 @@ public sealed record RunModel
     public IReadOnlyList<StepStatus> AtWork => [.. Status.Steps.Where(s => s.State == StepState.Failed || (s.State == StepState.Running && Status.Owner is not null && Status.State != RunState.Paused))];
 
     /// <summary>Everything that was copied has been compared.</summary>
-    public bool IsVerified => Status.State == RunState.Completed || Status.Cutover is not null || Status.Steps.Any(s => s is { Kind: "verify", State: StepState.Done });
+    public bool IsVerified => Status.State == RunState.Completed || Status.Cutover is not null || Status.Steps.Any(s => s is { Kind: "verify" or "compare-consumers", State: StepState.Done });
+
+    /// <summary>What comparisons have found, and in which step.</summary>
+    public IEnumerable<(string Finding, int Step)> Findings => Status.Findings.Zip(Status.Steps.Where(s => s is { Kind: CompareTables.Name, State: StepState.Done }).Select(s => s.Index));
 
     /// <summary>
     /// The grid as one letter a cell: <c>.</c> waiting, <c>0</c>–<c>9</c> tenths of the rows copied, <c>c</c> copied, <c>v</c> copied and compared, <c>f</c> failed,

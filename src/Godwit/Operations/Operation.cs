@@ -38,6 +38,13 @@ internal sealed record OperationDraft(string RunId, ClickHouseGateway Gateway, R
     /// <summary>Names that earlier operations of the same plan give up: who wants one of them finds it free when its time has come.</summary>
     public HashSet<QualifiedName> Freed { get; } = [];
 
+    /// <summary>The tables that earlier operations of the same plan rebuild, and the name under which each one's old table stays.</summary>
+    public Dictionary<QualifiedName, QualifiedName> OldTables { get; } = [];
+
+    /// <summary>Says that no earlier operation leaves an old table.</summary>
+    public static CheckResult NoOldTable(string check, string table) =>
+        new(check, CheckVerdict.Refused, $"No earlier operation of this migration rebuilds {table} by a copy, so there will be no old table of it: put this behind the rebuild.");
+
     /// <summary>A step; it is numbered when the plan is put together. It runs on the given server when no node is named.</summary>
     public PlannedStep Step(string kind, string description, object arguments, string? node = null) => new()
     {

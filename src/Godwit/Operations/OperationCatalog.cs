@@ -21,6 +21,9 @@ internal static class OperationCatalog
     /// <summary>Calls code of the migration.</summary>
     public const string Code = "code";
 
+    /// <summary>Counts the rows of two tables.</summary>
+    public const string Compare = "compare";
+
     /// <summary>Copies rows in batches.</summary>
     public const string Copy = "copy";
 
@@ -53,6 +56,7 @@ internal static class OperationCatalog
 
     private static readonly Dictionary<string, OperationKind> Kinds = new OperationKind[]
     {
+        new(Compare, shared => shared.Deserialize<PlainSpec>(PlanFormat.Json), NothingAsync),
         new(Copy, shared => shared.Deserialize<CopySpec>(PlanFormat.Json), NothingAsync),
         new(Create, shared => shared.Deserialize<PlainSpec>(PlanFormat.Json), NothingAsync),
         new(Detach, shared => shared.Deserialize<PlainSpec>(PlanFormat.Json), NothingAsync),

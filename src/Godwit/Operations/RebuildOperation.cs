@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Godwit.Plans;
 using Godwit.Rebuild;
 
 namespace Godwit.Operations;
@@ -8,6 +10,14 @@ public sealed record RebuildOperation(RebuildRequest Request) : Operation
 {
     internal override IEnumerable<string> Problems() => Request.Problems();
 
-    internal override Task<OperationProposal> ProposeAsync(OperationDraft draft, CancellationToken ct) =>
-        new RebuildPlanner(draft.Gateway).ProposeAsync(Request, draft.Options, draft.RunId, ct);
+    internal override async Task<OperationProposal> ProposeAsync(OperationDraft draft, CancellationToken ct)
+    {
+        var proposal = await new RebuildPlanner(draft.Gateway).ProposeAsync(Request, draft.Options, draft.RunId, ct);
+        if (proposal.Plan?.Operation.Shared.Deserialize<RebuildSpec>(PlanFormat.Json) is { Way: not RebuildWay.Alter } spec)
+        {
+            draft.OldTables[spec.Source] = spec.Retired;
+        }
+
+        return proposal;
+    }
 }

@@ -34,7 +34,12 @@ public sealed record RenameOperation(IReadOnlyList<Renaming> Tables) : Operation
 
     internal override async Task<OperationProposal> ProposeAsync(OperationDraft draft, CancellationToken ct)
     {
-        var renamed = Tables.Select(t => new RenamedTable(t.IsOld ? RebuildSpec.StagingName(t.From, draft.RunId) : t.From, t.To)).ToList();
+        if (Tables.FirstOrDefault(t => t.IsOld && !draft.OldTables.ContainsKey(t.From)) is { } never)
+        {
+            return new OperationProposal(null, [OperationDraft.NoOldTable("rename", never.From.ToString())]);
+        }
+
+        var renamed = Tables.Select(t => new RenamedTable(t.IsOld ? draft.OldTables[t.From] : t.From, t.To)).ToList();
         var description = Description ?? $"Rename {string.Join(", ", Tables.Select(t => $"{(t.IsOld ? "the old " : "")}{t.From} to {t.To}"))}";
         var steps = await draft.StepsAsync(Scope, RenameTables.Name, description, new RenameArguments(renamed), ct);
         List<CheckResult> checks = [];

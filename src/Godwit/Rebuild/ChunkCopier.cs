@@ -120,7 +120,7 @@ internal sealed class ChunkCopier(StepContext context, QualifiedName landing)
     private async Task PrepareLandingAsync(Direction direction, bool isSweep, CancellationToken ct)
     {
         await DropLandingAsync(ct);
-        var definition = direction.ToDefinition;
+        var definition = direction.Name == "forward" ? LateColumns.Present(context, context.Shared<RebuildSpec>()) : direction.ToDefinition;
         await context.ChangeAsync(
             "create-landing",
             [

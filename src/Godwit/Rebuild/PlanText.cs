@@ -54,6 +54,13 @@ internal static class PlanText
             yield return $"{pair.Queue} is the second Kafka table from the cutover on; nothing is held. The first one fills the old table until the clean-up, so that a rollback is another exchange of names, and is dropped with it.";
         }
 
+        if (draft.Request.MaterializeLater)
+        {
+            yield return spec.Late.Count > 0
+                ? $"{string.Join(", ", spec.Late)} {(spec.Late.Count == 1 ? "is" : "are")} not copied: the new table gets {(spec.Late.Count == 1 ? "it" : "them")} after the copy and computes {(spec.Late.Count == 1 ? "it" : "them")} when old rows are read, until a merge stores the values."
+                : "There is no MATERIALIZED column that could come after the copy: keys, indexes or other columns are made of them.";
+        }
+
         if (spec.Hooks is { } hooks)
         {
             yield return $"Writers are paused for that moment by {Hook.Of(hooks.Pause).Shown}, {Plain.Time(draft.Options.PauseBudget)} at most, and go on by {Hook.Of(hooks.Resume).Shown} however it ends. "
@@ -143,6 +150,11 @@ internal static class PlanText
         }
 
         AddBase(draft, spec, Add);
+        if (spec.Late.Count > 0)
+        {
+            Add(AddColumns.Name, $"Give {spec.Staging} the columns {string.Join(", ", spec.Late)}");
+        }
+
         if (!spec.IsWhole)
         {
             Add(spec.Second is null ? Verify.Name : CompareConsumers.Name, $"Compare {spec.Source} and {spec.Staging}");

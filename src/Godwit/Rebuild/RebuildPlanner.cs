@@ -197,6 +197,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
     private async Task<OperationPlan> PlanAsync(RebuildDraft draft, string runId, IReadOnlyList<CheckResult> checks, CancellationToken ct)
     {
         var follows = Holds(draft) && !draft.IsWhole;
+        var late = draft.Second is not null && draft.Request.MaterializeLater ? LateColumns.Choose(draft.Desired) : [];
         var queues = Queues(draft);
         var backward = ColumnMapping.Between(draft.Desired.Columns, draft.Source.Columns, draft.Capabilities.HasInsertAllowMaterializedColumns);
         var spec = new RebuildSpec
@@ -206,7 +207,8 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
             Staging = RebuildSpec.StagingName(draft.Source.Name, runId),
             From = draft.Source.Definition,
             To = draft.Desired.Definition,
-            Forward = draft.Mapping,
+            Forward = [.. draft.Mapping.Where(m => !late.Contains(m.Target))],
+            Late = late,
             Backward = backward,
             ForwardPartition = draft.IsWhole ? null : await PartitionAsync(draft.Desired.Definition.PartitionBy, draft.Mapping, draft.Source, ct),
             BackwardPartition = draft.IsWhole ? null : PartitionIfMapped(draft.Source.Definition.PartitionBy, draft),

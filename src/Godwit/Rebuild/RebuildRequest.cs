@@ -57,6 +57,12 @@ public sealed record RebuildRequest
     public string? Identity { get; init; }
 
     /// <summary>
+    /// For <c>second-consumer</c>: MATERIALIZED columns that nothing else in the definition uses are left out of the copy and added to the new table after it.
+    /// They are computed when they are read, until a merge stores them.
+    /// </summary>
+    public bool MaterializeLater { get; init; }
+
+    /// <summary>
     /// What makes all writers pause before the names change hands, for strategy <c>pause-feed</c>: <c>sql:STATEMENT</c>, an address that is posted to
     /// (<c>https://…</c>, or <c>env:NAME</c> or <c>file:/PATH</c> that hold one), or <c>command:NAME</c>. It must come to the same when it is called twice.
     /// </summary>
@@ -116,6 +122,11 @@ public sealed record RebuildRequest
         if (Identity is not null && Strategy != "second-consumer")
         {
             yield return "--identity says what is the same row to --strategy second-consumer; no other strategy asks for it.";
+        }
+
+        if (MaterializeLater && Strategy != "second-consumer")
+        {
+            yield return "--materialize-later leaves columns out of the copy of --strategy second-consumer; no other strategy can add them later.";
         }
 
         foreach (var problem in HookProblems())

@@ -63,6 +63,9 @@ public sealed record RebuildSpec : IOperationSpec
     /// <summary>The consumer that fills the new table by itself (second-consumer); null for all other strategies.</summary>
     public SecondConsumer? Second { get; init; }
 
+    /// <summary>MATERIALIZED columns of <see cref="To"/> that the new table gets after the copy: see <see cref="LateColumns"/>.</summary>
+    public IReadOnlyList<string> Late { get; init; } = [];
+
     /// <summary>What pauses all writers while the names change hands (pause-feed); null when nothing is called for it.</summary>
     public WriterHooks? Hooks { get; init; }
 

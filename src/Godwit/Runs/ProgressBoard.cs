@@ -33,6 +33,9 @@ public sealed record RunProgress
     /// <summary>The measured facts of the cutover; null before it.</summary>
     public CutoverFigures? Cutover { get; init; }
 
+    /// <summary>See <see cref="RunStatus.Findings"/>.</summary>
+    public IReadOnlyList<string> Findings { get; init; } = [];
+
     /// <summary>Rows of the steps under way, by step.</summary>
     public IReadOnlyDictionary<int, long> Live { get; init; } = new Dictionary<int, long>();
 }
@@ -46,6 +49,7 @@ internal sealed class ProgressBoard(TimeProvider clock)
     private readonly Queue<(DateTimeOffset At, long Rows)> _samples = new();
     private readonly ConcurrentDictionary<int, long> _done = new();
     private readonly HashSet<int> _counted = [];
+    private readonly ConcurrentQueue<string> _findings = new();
     private (DateTimeOffset At, long Rows) _moved;
 
     /// <summary>What is being done, a few words for a person.</summary>
@@ -76,7 +80,14 @@ internal sealed class ProgressBoard(TimeProvider clock)
         }
 
         Cutover = plan.Steps.Where(s => s.Kind is CutOver.Name or ExchangeConsumers.Name or PausedCutOver.Name).Select(s => journal.Of(s).Find<CutoverFigures>(CutOver.Swept)).OfType<CutoverFigures>().LastOrDefault();
+        foreach (var finding in plan.Steps.Where(s => s.Kind == CompareTables.Name).Select(s => journal.Of(s).Find<ComparisonFinding>(CompareTables.Fact)).OfType<ComparisonFinding>())
+        {
+            Found(finding.Summary);
+        }
     }
+
+    /// <summary>What a comparison has found, in words.</summary>
+    public void Found(string finding) => _findings.Enqueue(finding);
 
     /// <summary>Rows that a step under way has written so far.</summary>
     public void Report(int step, long rows) => _live[step] = rows;
@@ -106,6 +117,7 @@ internal sealed class ProgressBoard(TimeProvider clock)
             CurrentQueryId = CurrentQueryId,
             Activity = Activity,
             Cutover = Cutover,
+            Findings = [.. _findings],
             Live = _live.ToDictionary(),
         };
     }

@@ -94,6 +94,9 @@ public sealed record RunStatus
 
     /// <summary>The measured facts of the cutover; null before it.</summary>
     public CutoverFigures? Cutover { get; init; }
+
+    /// <summary>What its comparisons of tables have found, a sentence or two each; the counts are in the journal of their steps.</summary>
+    public IReadOnlyList<string> Findings { get; init; } = [];
 }
 
 /// <summary>A step in a <see cref="RunStatus"/>.</summary>

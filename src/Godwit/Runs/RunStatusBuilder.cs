@@ -41,6 +41,7 @@ internal static class RunStatusBuilder
             CurrentQueryId = isWorking ? progress.CurrentQueryId : null,
             Activity = isLive ? progress.Activity : null,
             Cutover = progress.Cutover,
+            Findings = progress.Findings,
             Errors = errors.Select(e => new StatusError(e.At, e.Step, e.Message, e.Details)).ToList(),
             CreatedAt = run.CreatedAt,
             StartedAt = run.StartedAt,

@@ -35,7 +35,7 @@ internal sealed class CreateStaging : IStep
             "create",
             [
                 $"DROP TABLE IF EXISTS {spec.Staging.ToSql()} SYNC",
-                spec.To.ToSql(spec.Staging, HelperTables.Staging(spec.FollowsWrites)),
+                LateColumns.Without(spec).ToSql(spec.Staging, HelperTables.Staging(spec.FollowsWrites)),
             ],
             HelperTables.CreateSettings(spec.To),
             ct);

@@ -7,11 +7,13 @@ internal static class StepCatalog
 {
     private static readonly Dictionary<string, IStep> Steps = new IStep[]
     {
+        new AddColumns(),
         new AlterTable(),
         new AwaitCutover(),
         new CatchUp(),
-        new CompareConsumers(),
         new ChangePartition(),
+        new CompareConsumers(),
+        new CompareTables(),
         new CopyBatches(),
         new CopyPartition(),
         new CopyWholePartition(),

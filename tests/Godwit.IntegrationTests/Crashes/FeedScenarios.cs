@@ -10,7 +10,7 @@ internal static class FeedScenarios
 {
     // The gates have tests of their own: a consumer that has only just begun would not pass them.
     private static readonly RebuildRequest Held = Sorted with { Accept = KafkaFeed.NoBroker };
-    private static readonly RebuildRequest Twice = Sorted with { Strategy = "second-consumer", Identity = "id" };
+    private static readonly RebuildRequest Twice = Sorted with { Strategy = "second-consumer", Identity = "id", MaterializeLater = true };
     private static readonly string[] KeptTwice = ["t_godwit_{run}", "t_godwit_{run}_q", "t_godwit_{run}_q_f"];
 
     public static readonly CrashScenario[] All =

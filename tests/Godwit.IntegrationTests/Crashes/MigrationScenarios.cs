@@ -44,6 +44,8 @@ internal static class MigrationScenarios
             from: {db}.aside
           - create: CREATE MATERIALIZED VIEW {db}.watch TO {db}.aside AS SELECT id, shard, n FROM {db}.copied
           - detach: {db}.watch
+          - compare: {db}.copied
+            with: {db}.aside
           - drop: {db}.copied
         """;
 

@@ -20,6 +20,7 @@ public sealed class SchemaTests
         { "$defs/sql", "operations: [{ sql: SELECT 1, zzz: 1 }]" },
         { "$defs/postgresql", "operations: [{ postgresql: SELECT 1, zzz: 1 }]" },
         { "$defs/mutate", "operations: [{ mutate: a.b, zzz: 1 }]" },
+        { "$defs/compare", "operations: [{ compare: a.b, zzz: 1 }]" },
         { "$defs/copy", "operations: [{ copy: a.b, zzz: 1 }]" },
         { "$defs/link", "operations: [{ link: a.b, zzz: 1 }]" },
         { "$defs/movePartition", "operations: [{ movePartition: a.b, zzz: 1 }]" },

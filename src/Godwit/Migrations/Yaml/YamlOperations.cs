@@ -21,6 +21,7 @@ internal static class YamlOperations
         ["postgresql"] = YamlSql.PostgreSql,
         ["rebuild"] = YamlTables.Rebuild,
         ["mutate"] = YamlTables.Mutation,
+        ["compare"] = YamlTables.Compare,
         ["copy"] = YamlTables.Copy,
         ["link"] = YamlTables.Link,
         ["movePartition"] = map => YamlTables.Partition(map, PartitionAction.Move, "movePartition", "to"),

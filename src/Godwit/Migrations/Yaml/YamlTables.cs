@@ -1,4 +1,5 @@
 using Godwit.ClickHouse;
+using Godwit.Inspection;
 using Godwit.Operations;
 using Godwit.Rebuild;
 
@@ -15,6 +16,7 @@ internal static class YamlTables
         var (orderBy, primaryKey, partitionBy, sampleBy) = (map.Text("orderBy"), map.Text("primaryKey"), map.Text("partitionBy"), map.Text("sampleBy"));
         var (engine, ttl, settings, accept) = (map.Text("engine"), map.Text("ttl"), map.TextMap("settings"), map.Texts("accept"));
         var (add, modify, drop) = (map.Texts("addColumns"), map.Texts("modifyColumns"), map.Texts("dropColumns"));
+        var later = map.Flag("materializeLater") ?? false;
         var (pause, resume, timeout) = (map.Text("pauseHook"), map.Text("resumeHook"), map.Time("hookTimeout"));
         return fill =>
         {
@@ -35,6 +37,7 @@ internal static class YamlTables
                 Settings = settings.Select(s => $"{s.Key}={s.Value}").ToList(),
                 Strategy = strategy,
                 Identity = Maybe(identity),
+                MaterializeLater = later,
                 PauseHook = Maybe(pause),
                 ResumeHook = Maybe(resume),
                 HookTimeout = timeout ?? RebuildRequest.DefaultHookTimeout,
@@ -74,6 +77,30 @@ internal static class YamlTables
                 Where = where is null ? null : fill(where, kind),
             };
             return batchRows is { } rows ? copy with { BatchRows = rows } : copy;
+        };
+    }
+
+    /// <summary>A comparison of two tables, or of a rebuilt table with its old one.</summary>
+    public static OperationMaker Compare(YamlMap map)
+    {
+        var (a, b, by) = (map.RequiredText("compare"), map.Text("with"), map.Texts("by"));
+        var (day, id, where, limit) = (map.Text("day"), map.Text("id"), map.Text("where"), map.Number("limit"));
+        return fill =>
+        {
+            var compare = b is null
+                ? CompareOperation.WithOld(QualifiedName.Parse(fill(a)))
+                : new CompareOperation(new ComparisonRequest(TableOrPattern.Parse(fill(a)), TableOrPattern.Parse(fill(b))));
+            return compare with
+            {
+                Request = compare.Request with
+                {
+                    By = by.Select(t => fill(t)).ToList(),
+                    Day = day is null ? null : fill(day),
+                    Id = id is null ? null : fill(id),
+                    Where = where is null ? null : fill(where),
+                    Limit = limit is { } most ? (int)Math.Clamp(most, int.MinValue, int.MaxValue) : ComparisonRequest.DefaultLimit,
+                },
+            };
         };
     }
 
