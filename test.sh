@@ -146,7 +146,7 @@ run_tests() {
     # The group keeps Bash from reporting a crash in the middle of the line. What is started in the background ignores Ctrl-C, and so would
     # the processes that the tests interrupt.
     {
-        env --default-signal=INT,QUIT dotnet exec "$project/bin/Release/net10.0/$name.dll" -xml "$report" -maxThreads 2x -reporter quiet -noAutoReporters \
+        env --default-signal=INT,QUIT dotnet exec "$project/bin/Release/net10.0/$name.dll" -xml "$report" -maxThreads 1.5x -reporter quiet -noAutoReporters \
             -noColor -noLogo "$@" >"$log" 2>&1 </dev/null || code=$?
     } 2>/dev/null
 

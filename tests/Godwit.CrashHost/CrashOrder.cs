@@ -33,11 +33,11 @@ public sealed record CrashOrder
     /// <summary>How to run it.</summary>
     public RunOptions Options { get; init; } = new();
 
-    /// <summary><c>none</c>, <c>N:before</c>, <c>N:after</c>, <c>=NAME:before</c> or <c>=NAME:after</c>; with <see cref="EnginePid"/> the engine dies instead.</summary>
+    /// <summary><c>none</c>, <c>N:before</c>, <c>N:after</c>, <c>=NAME:before</c> or <c>=NAME:after</c>; with <see cref="VictimPid"/> that process dies instead.</summary>
     public string Point { get; init; } = "none";
 
-    /// <summary>The engine that dies at the point; null when the host itself does.</summary>
-    public int? EnginePid { get; init; }
+    /// <summary>The server or broker that dies at the point; null when the host itself does.</summary>
+    public int? VictimPid { get; init; }
 
     /// <summary>The file that somebody writes before the host, which is frozen at the point instead, is woken long after its lease has ended; null when it dies.</summary>
     public string? WakeFile { get; init; }

@@ -49,7 +49,7 @@ public static class CrashRun
                     return;
                 }
 
-                using var victim = order.EnginePid is { } pid ? Process.GetProcessById(pid) : Process.GetCurrentProcess();
+                using var victim = order.VictimPid is { } pid ? Process.GetProcessById(pid) : Process.GetCurrentProcess();
                 victim.Kill();
                 await victim.WaitForExitAsync();
             }

@@ -117,7 +117,15 @@ public sealed class CrashTable : IAsyncDisposable
         var ledger = await FiguresAsync(_scenario.Figures, "ledger");
         if (_kafka is not null)
         {
-            await Wait.UntilAsync(async () => await FiguresAsync(_scenario.Figures, "t") == ledger, CancellationToken.None, "the rows of the ledger");
+            try
+            {
+                await Wait.UntilAsync(async () => await FiguresAsync(_scenario.Figures, "t") == ledger, CancellationToken.None, "the rows of the ledger");
+            }
+            catch (TimeoutException)
+            {
+                var consumers = await _gateway.ScalarAsync<string>($"SELECT toString(groupArray(tuple(*))) FROM system.kafka_consumers WHERE database = '{Database}'");
+                throw new TimeoutException($"t has {await FiguresAsync(_scenario.Figures, "t")} and the ledger {ledger}. {consumers}");
+            }
         }
 
         (await FiguresAsync(_scenario.Figures, "t")).ShouldBe(ledger, "rows of the table, and of the ledger");

@@ -16,6 +16,9 @@ public enum CrashKind
     /// <summary>The server is killed, and started again.</summary>
     ServerKilled,
 
+    /// <summary>The broker is killed, and started again.</summary>
+    BrokerKilled,
+
     /// <summary>Godwit is frozen, another process brings the run to its end, and then Godwit wakes up.</summary>
     GodwitFrozen,
 }
@@ -51,7 +54,7 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
             .Where(p => kind != CrashKind.GodwitFrozen || (p is not ("1:before" or "1:after") && p != $"{undisturbed.Writes}:after")).ToList();
         say($"{scenario.Name}: {undisturbed.Writes} writes, {points.Count} points");
         ConcurrentBag<string> failures = [];
-        var lanes = new ParallelOptions { MaxDegreeOfParallelism = kind == CrashKind.ServerKilled ? 1 : Environment.ProcessorCount };
+        var lanes = new ParallelOptions { MaxDegreeOfParallelism = kind is CrashKind.ServerKilled or CrashKind.BrokerKilled ? 1 : Environment.ProcessorCount };
         await Parallel.ForEachAsync(points, lanes, async (point, _) =>
         {
             try
@@ -89,7 +92,7 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
         }
 
         var wakeFile = kind == CrashKind.GodwitFrozen && point != "none" ? Path.Combine(folder.FullName, "awake") : null;
-        var host = await RunHostAsync(order with { Point = point, EnginePid = kind == CrashKind.ServerKilled ? engine.Pid : null, WakeFile = wakeFile });
+        var host = await RunHostAsync(order with { Point = point, VictimPid = Victim(), WakeFile = wakeFile });
         try
         {
             await table.InsertAsync();
@@ -192,10 +195,7 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
                 if (line.StartsWith("dies ", StringComparison.Ordinal))
                 {
                     host = host with { Death = line };
-                    if (order.EnginePid is not null)
-                    {
-                        await engine.RestartAsync();
-                    }
+                    await ReviveAsync();
 
                     if (order.WakeFile is not null)
                     {
@@ -221,6 +221,20 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
             }
         }
     }
+
+    private int? Victim() => kind switch
+    {
+        CrashKind.ServerKilled => engine.Pid,
+        CrashKind.BrokerKilled => kafka!.Pid,
+        _ => null,
+    };
+
+    private Task ReviveAsync() => kind switch
+    {
+        CrashKind.ServerKilled => engine.RestartAsync(),
+        CrashKind.BrokerKilled => kafka!.RestartAsync(),
+        _ => Task.CompletedTask,
+    };
 
     // It must find out that the run is not its own any more, and end without having done anything.
     private static async Task WakeAsync(Process process, Task<string> errors)

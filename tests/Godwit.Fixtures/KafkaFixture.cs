@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -20,8 +21,8 @@ public sealed class KafkaFixture : IAsyncDisposable
         <kafka>
           <api_version_request>false</api_version_request>
           <broker_version_fallback>0.9.0.1</broker_version_fallback>
-          <session_timeout_ms>4000</session_timeout_ms>
-          <heartbeat_interval_ms>500</heartbeat_interval_ms>
+          <session_timeout_ms>6000</session_timeout_ms>
+          <heartbeat_interval_ms>1000</heartbeat_interval_ms>
           <auto_offset_reset>earliest</auto_offset_reset>
         </kafka>
         """;
@@ -30,6 +31,7 @@ public sealed class KafkaFixture : IAsyncDisposable
     private readonly string _folder;
     private readonly int _keeperPort;
     private readonly int _port;
+    private readonly ConcurrentBag<string> _topics = [];
     private JavaProcess? _keeper;
     private JavaProcess? _broker;
 
@@ -88,6 +90,15 @@ public sealed class KafkaFixture : IAsyncDisposable
         _broker = null;
     }
 
+    /// <summary>Starts the broker again on the same data and port, and returns when it leads all its topics; one that runs is killed first.</summary>
+    public async Task RestartAsync()
+    {
+        await KillAsync();
+        await StartAgainAsync();
+        using var client = new KafkaClient([Address], TimeProvider.System);
+        await Wait.UntilAsync(async () => await LeadsAsync(client, [.. _topics]), CancellationToken.None, "the topics");
+    }
+
     /// <summary>Makes a topic.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="partitions">How many partitions it has.</param>
@@ -103,11 +114,12 @@ public sealed class KafkaFixture : IAsyncDisposable
                 "--replication-factor", "1", "--partitions", partitions.ToString(CultureInfo.InvariantCulture), .. settings.SelectMany(s => new[] { "--config", s }),
             ]);
         await java.EndedAsync();
+        _topics.Add(name);
         using var client = new KafkaClient([Address], TimeProvider.System);
         try
         {
             // The broker hears of it a moment later.
-            await Wait.UntilAsync(async () => await HasTopicAsync(client, name), CancellationToken.None);
+            await Wait.UntilAsync(async () => await LeadsAsync(client, name), CancellationToken.None);
         }
         catch (TimeoutException e)
         {
@@ -128,11 +140,12 @@ public sealed class KafkaFixture : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private static async Task<bool> HasTopicAsync(KafkaClient client, string topic)
+    private static async Task<bool> LeadsAsync(KafkaClient client, params IReadOnlyList<string> topics)
     {
         try
         {
-            return (await client.PartitionsAsync([topic], CancellationToken.None)).Count > 0;
+            var partitions = await client.PartitionsAsync(topics, CancellationToken.None);
+            return partitions.Count > 0 && (await client.OffsetsAsync(partitions, KafkaEnd.Latest, CancellationToken.None)).Count == partitions.Count;
         }
         catch (KafkaException)
         {
@@ -213,7 +226,6 @@ public sealed class KafkaFixture : IAsyncDisposable
             auto.create.topics.enable=false
             offsets.topic.num.partitions=1
             offsets.topic.replication.factor=1
-            group.min.session.timeout.ms=1000
             group.max.session.timeout.ms=300000
             log.cleaner.enable=false
             """);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Sockets;
 
@@ -17,6 +18,10 @@ internal sealed class KafkaConnection : IDisposable
 
     // Longer than a broker takes that is not in trouble.
     private static readonly TimeSpan Hesitation = TimeSpan.FromSeconds(1);
+
+    // Finding out that a broker is old costs that time, so for a while it is remembered when (in milliseconds of this machine) that was.
+    private static readonly TimeSpan Memory = TimeSpan.FromMinutes(1);
+    private static readonly ConcurrentDictionary<string, long> OldBrokers = new(StringComparer.Ordinal);
 
     private static ReadOnlySpan<byte> ClientName => "godwit"u8;
 
@@ -56,6 +61,11 @@ internal sealed class KafkaConnection : IDisposable
     /// <summary>Connects and asks for the versions.</summary>
     public static async Task<KafkaConnection> OpenAsync(string address, CancellationToken ct)
     {
+        if (OldBrokers.TryGetValue(address, out var since) && Environment.TickCount64 - since < Memory.TotalMilliseconds && await OpenOldAsync(address, ct) is { } known)
+        {
+            return known;
+        }
+
         var connection = await ConnectAsync(address, ct);
         try
         {
@@ -68,6 +78,7 @@ internal sealed class KafkaConnection : IDisposable
                 {
                     connection.Dispose();
                     await asked;
+                    OldBrokers[address] = Environment.TickCount64;
                     return old;
                 }
 

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Godwit.IntegrationTests.Crashes;
 
-/// <summary>Wherever Godwit is killed, the rebuild of a table that Kafka feeds goes on to the same end.</summary>
+/// <summary>Wherever Godwit, the server or the broker is killed, the rebuild of a table that Kafka feeds goes on to the same end.</summary>
 /// <inheritdoc cref="CrashPoints" path="/remarks"/>
 public sealed class FeedCrashWalkTests(RealEngine real, RealKafka kafka)
 {
@@ -14,4 +14,20 @@ public sealed class FeedCrashWalkTests(RealEngine real, RealKafka kafka)
     [MemberData(nameof(Names))]
     public async Task A_run_goes_on_to_the_same_end_wherever_Godwit_is_killed(string scenario) =>
         await CrashPoints.WalkAsync(FeedScenarios.All, scenario, 4, CrashKind.GodwitKilled, real.Engine, kafka: await kafka.BrokerAsync());
+
+    [Theory]
+    [InlineData("held feed")]
+    [InlineData("second consumer")]
+    public async Task A_run_goes_on_to_the_same_end_wherever_the_server_is_killed(string scenario)
+    {
+        await using var engine = await EngineFixture.StartAsync(configuration: KafkaFixture.ClickHouseConfiguration);
+        await CrashPoints.WalkAsync(FeedScenarios.All, scenario, 2, CrashKind.ServerKilled, engine, kafka: await kafka.BrokerAsync());
+    }
+
+    [Fact]
+    public async Task A_run_goes_on_to_the_same_end_wherever_the_broker_is_killed()
+    {
+        await using var broker = await KafkaFixture.StartAsync();
+        await CrashPoints.WalkAsync(FeedScenarios.All, "second consumer", 3, CrashKind.BrokerKilled, real.Engine, kafka: broker);
+    }
 }

@@ -54,7 +54,7 @@ internal sealed class KafkaFeed(KafkaFixture broker, ClickHouseGateway gateway, 
     /// <summary>A producer that does not stop, whose first messages are there.</summary>
     public async Task<KafkaProducer> ProduceAsync(CancellationToken ct)
     {
-        var producer = KafkaProducer.Start(broker, Topic, pause: TimeSpan.FromMilliseconds(20));
+        var producer = KafkaProducer.Start(broker, Topic, pause: TimeSpan.FromMilliseconds(50));
         await Wait.UntilAsync(async () => await RowsAsync() > 1000, ct);
         return producer;
     }

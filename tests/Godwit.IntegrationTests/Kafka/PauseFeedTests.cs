@@ -43,12 +43,11 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
         await using var feed = await KafkaFeed.CreateAsync(broker, real.Engine);
         await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
-        using var network = new Meddler("DETACH TABLE", broker.KillAsync);
+        using var network = new Meddler("DETACH TABLE", broker.RestartAsync);
         using var gateway = real.Engine.Gateway(network);
         var migrator = new Migrator(gateway, store);
 
         var status = await migrator.RunAsync(await PlannedAsync(migrator, feed), ct: Ct);
-        await broker.StartAgainAsync();
 
         status.State.ShouldBe(RunState.Completed, status.Problem);
         await feed.GrowsAsync(Ct);
