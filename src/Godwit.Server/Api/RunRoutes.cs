@@ -75,11 +75,7 @@ internal static class RunRoutes
             throw new InvalidRequestException(problems);
         }
 
-        if (wish.Rebuild?.ReachesOut() == true && !Policies.Can(http.User, Role.Admin))
-        {
-            throw new NotAllowedException("Only an admin may name SQL or an address as a hook; an operator names a command that was put into the server's folder of hooks (command:NAME).");
-        }
-
+        HookDoor.Require(http.User, wish.Rebuild);
         var proposal = wish.Migration is { } migration
             ? await migrator.ProposeAsync(migration, wish.Options, ct)
             : await migrator.ProposeAsync(wish.Rebuild!, wish.Options, ct);

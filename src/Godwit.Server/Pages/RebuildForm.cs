@@ -39,6 +39,12 @@ internal sealed class RebuildForm
     /// <summary>Add MATERIALIZED columns after the copy.</summary>
     public bool MaterializeLater { get; set; }
 
+    /// <summary>What pauses writers that are not Kafka tables.</summary>
+    public string? PauseHook { get; set; }
+
+    /// <summary>What lets them go on.</summary>
+    public string? ResumeHook { get; set; }
+
     /// <summary>Warnings that are accepted, with blanks.</summary>
     public string? Accept { get; set; }
 
@@ -64,6 +70,8 @@ internal sealed class RebuildForm
         Strategy = Text(Strategy) ?? "auto",
         Identity = Text(Identity),
         MaterializeLater = MaterializeLater,
+        PauseHook = Text(PauseHook),
+        ResumeHook = Text(ResumeHook),
         Accept = Accept?.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
     };
 

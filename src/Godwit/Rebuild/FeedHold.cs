@@ -11,7 +11,11 @@ namespace Godwit.Rebuild;
 /// <param name="Tables">What was detached for it.</param>
 /// <param name="IsHooked">Whether the pause hook was called for it, or was to be.</param>
 /// <param name="Until">When it went on (UTC); null while it is held.</param>
-internal sealed record HoldFact(DateTimeOffset Since, IReadOnlyList<QualifiedName> Tables, bool IsHooked, DateTimeOffset? Until);
+internal sealed record HoldFact(DateTimeOffset Since, IReadOnlyList<QualifiedName> Tables, bool IsHooked, DateTimeOffset? Until)
+{
+    /// <summary>What the Kafka tables among <see cref="Tables"/> read; empty when nobody can ask their brokers.</summary>
+    public IReadOnlyList<HeldQueue> Queues { get; init; } = [];
+}
 
 /// <summary>The feed was held for as long as it may be, and what had to be done meanwhile was not.</summary>
 internal sealed class PauseBudgetException(string message) : Exception(message);
@@ -132,7 +136,7 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
         }
 
         _server = await ServerIdentity.ReadAsync(context.Gateway, ct);
-        await context.Journal.FactAsync(Fact, new HoldFact(context.Clock.GetUtcNow(), present, spec.Hooks is not null, null));
+        await context.Journal.FactAsync(Fact, new HoldFact(context.Clock.GetUtcNow(), present, spec.Hooks is not null, null) { Queues = await HeldQueue.ReadAsync(context, spec, present, ct) });
         if (spec.Hooks is { } hooks)
         {
             await new WriterPause(context, spec.Source, hooks).PauseAsync(ct);
@@ -154,6 +158,7 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
     private async Task PutBackAsync(HoldFact hold)
     {
         List<Exception> failures = [];
+        await AwaitBrokersAsync(hold);
         foreach (var table in hold.Tables)
         {
             await AttemptAsync(() => AttachAsync(table));
@@ -185,6 +190,16 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
             {
                 failures.Add(e);
             }
+        }
+    }
+
+    private async Task AwaitBrokersAsync(HoldFact hold)
+    {
+        var left = hold.Since + context.Options.PauseBudget - context.Clock.GetUtcNow();
+        using var limit = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, context.Clock);
+        foreach (var queue in hold.Queues)
+        {
+            await queue.AwaitAsync(context, limit.Token);
         }
     }
 

@@ -24,10 +24,12 @@ public sealed class FeedCrashWalkTests(RealEngine real, RealKafka kafka)
         await CrashPoints.WalkAsync(FeedScenarios.All, scenario, 2, CrashKind.ServerKilled, engine, kafka: await kafka.BrokerAsync());
     }
 
-    [Fact]
-    public async Task A_run_goes_on_to_the_same_end_wherever_the_broker_is_killed()
+    [Theory]
+    [InlineData("held feed")]
+    [InlineData("second consumer")]
+    public async Task A_run_goes_on_to_the_same_end_wherever_the_broker_is_killed(string scenario)
     {
         await using var broker = await KafkaFixture.StartAsync();
-        await CrashPoints.WalkAsync(FeedScenarios.All, "second consumer", 3, CrashKind.BrokerKilled, real.Engine, kafka: broker);
+        await CrashPoints.WalkAsync(FeedScenarios.All, scenario, 2, CrashKind.BrokerKilled, real.Engine, kafka: broker);
     }
 }

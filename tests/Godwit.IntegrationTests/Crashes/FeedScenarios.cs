@@ -8,8 +8,8 @@ namespace Godwit.IntegrationTests.Crashes;
 /// <summary>Rebuilds of a table that Kafka feeds.</summary>
 internal static class FeedScenarios
 {
-    // The gates have tests of their own: a consumer that has only just begun would not pass them.
-    private static readonly RebuildRequest Held = Sorted with { Accept = KafkaFeed.NoBroker };
+    // A consumer that has only just begun would not pass these, and a broker this old does not tell what it keeps.
+    private static readonly RebuildRequest Held = Sorted with { Accept = ["kafka-messages", "kafka-rebalances", "kafka-retention"] };
     private static readonly RebuildRequest Twice = Sorted with { Strategy = "second-consumer", Identity = "id", MaterializeLater = true };
     private static readonly string[] KeptTwice = ["t_godwit_{run}", "t_godwit_{run}_q", "t_godwit_{run}_q_f"];
 

@@ -43,11 +43,16 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
         await using var feed = await KafkaFeed.CreateAsync(broker, real.Engine);
         await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
-        using var network = new Meddler("DETACH TABLE", broker.RestartAsync);
+        using var network = new Meddler("DETACH TABLE", broker.KillAsync);
         using var gateway = real.Engine.Gateway(network);
         var migrator = new Migrator(gateway, store);
 
-        var status = await migrator.RunAsync(await PlannedAsync(migrator, feed), ct: Ct);
+        var run = await PlannedAsync(migrator, feed);
+        var work = migrator.RunAsync(run, ct: Ct);
+        await Wait.UntilAsync(async () => (await migrator.StatusAsync(run, Ct)).Brake?.StartsWith("The feed goes on when Kafka is back: ", StringComparison.Ordinal) == true, Ct);
+        await broker.StartAgainAsync();
+
+        var status = await work;
 
         status.State.ShouldBe(RunState.Completed, status.Problem);
         await feed.GrowsAsync(Ct);
@@ -99,6 +104,7 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
 
         await cutOver;
         var status = await work;
+
         status.State.ShouldBe(RunState.Completed, status.Problem);
         await feed.GrowsAsync(Ct);
         await feed.RequireAllAsync(producer, Ct);

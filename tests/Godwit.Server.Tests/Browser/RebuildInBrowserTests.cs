@@ -102,4 +102,27 @@ public sealed class RebuildInBrowserTests(RealEngine real, Chromium chromium)
         (await server.Migrator.ListAsync(Ct)).ShouldBeEmpty();
         await person.RequireGoodPageAsync();
     }
+
+    [Fact]
+    public async Task An_operator_who_names_SQL_as_a_hook_is_told_who_may()
+    {
+        await using var server = await ServerFixture.StartAsync(real.Engine);
+        await server.UserAsync(Role.Operator);
+        using var gateway = new ClickHouseGateway(new ClickHouseOptions { Url = real.Engine.Url });
+        var table = await EventsTable.CreateAsync(gateway, rows: 10);
+        await using var person = await chromium.NewPersonAsync(server.Url);
+        await person.LogInAsync("operator");
+
+        await person.OpenAsync($"/rebuild?name={table}");
+        await person.Page.GetByLabel("ORDER BY").FillAsync("user");
+        await person.Page.GetByText("What is written meanwhile").ClickAsync();
+        await person.Page.GetByLabel("Strategy").SelectOptionAsync("pause-feed");
+        await person.Page.GetByLabel("Pause writers by").FillAsync("sql:SYSTEM SHUTDOWN");
+        await person.Page.GetByLabel("Let them go on by").FillAsync("command:release");
+        await person.Page.GetByRole(AriaRole.Button, new() { Name = "Check and plan" }).ClickAsync();
+
+        await person.SeesAsync("Only an admin may name SQL or an address as a hook");
+        (await server.Migrator.ListAsync(Ct)).ShouldBeEmpty();
+        await person.RequireGoodPageAsync();
+    }
 }

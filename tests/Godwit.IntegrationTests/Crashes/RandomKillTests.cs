@@ -1,12 +1,10 @@
-using System.Diagnostics;
 using Godwit.Fixtures;
-using Godwit.Metadata;
 using Godwit.Metadata.Sqlite;
 using Godwit.Runs;
 using Shouldly;
 using Xunit;
 
-namespace Godwit.IntegrationTests.Rebuild;
+namespace Godwit.IntegrationTests.Crashes;
 
 /// <summary>Godwit, or the server, is killed at random moments of a rebuild under writers; then the run goes on to its end.</summary>
 public sealed class RandomKillTests(ITestOutputHelper output) : IDisposable
@@ -29,13 +27,13 @@ public sealed class RandomKillTests(ITestOutputHelper output) : IDisposable
         var random = Seeded();
         await using var engine = await EngineFixture.StartAsync();
         await using var table = await StressTable.CreateAsync(engine, "MergeTree", 5000, random.Next());
+        var godwit = NewGodwit(engine, table);
         for (var kill = 0; kill < Kills; kill++)
         {
-            var godwit = GodwitAsync(engine, table, dieAfter: TimeSpan.FromMilliseconds(random.Next(1000, LeaseAndSome)));
-            output.WriteLine($"kill {kill + 1}: {await godwit}");
+            output.WriteLine($"kill {kill + 1}: {await godwit.GoOnAsync(TimeSpan.FromMilliseconds(random.Next(1000, LeaseAndSome)), Token)}");
         }
 
-        output.WriteLine($"last: {await GodwitAsync(engine, table)}");
+        output.WriteLine($"last: {await godwit.GoOnAsync(null, Token)}");
 
         await RequireCompletedAsync(table);
     }
@@ -46,24 +44,22 @@ public sealed class RandomKillTests(ITestOutputHelper output) : IDisposable
         var random = Seeded();
         await using var engine = await EngineFixture.StartAsync();
         await using var table = await StressTable.CreateAsync(engine, "MergeTree", 5000, random.Next());
-        var godwit = GodwitAsync(engine, table);
+        var godwit = NewGodwit(engine, table);
+        var work = godwit.GoOnAsync(null, Token);
         for (var kill = 0; kill < Kills; kill++)
         {
             await Task.Delay(random.Next(500, 3000), Token);
             await engine.KillAsync();
             await engine.RestartAsync();
-            if (godwit.IsCompleted)
+            if (work.IsCompleted)
             {
-                output.WriteLine($"kill {kill + 1}: {await godwit}");
-                godwit = GodwitAsync(engine, table);
+                output.WriteLine($"kill {kill + 1}: {await work}");
+                work = godwit.GoOnAsync(null, Token);
             }
         }
 
-        output.WriteLine($"last: {await godwit}");
-        if (await FindRunAsync() is not { State: RunState.Completed })
-        {
-            output.WriteLine($"once more: {await GodwitAsync(engine, table)}");
-        }
+        output.WriteLine($"last: {await work}");
+        output.WriteLine($"once more: {await godwit.GoOnAsync(null, Token)}");
 
         await RequireCompletedAsync(table);
     }
@@ -75,47 +71,7 @@ public sealed class RandomKillTests(ITestOutputHelper output) : IDisposable
         return new Random(seed);
     }
 
-    // A run that was killed before it was stored is begun anew. Returns what Godwit said last.
-    private async Task<string> GodwitAsync(EngineFixture engine, StressTable table, TimeSpan? dieAfter = null)
-    {
-        var run = await FindRunAsync();
-        if (run is { State: RunState.Completed })
-        {
-            return "was completed before";
-        }
-
-        string[] verb = run is null ? ["rebuild", table.Name.ToString(), "--order-by", "(key, shard)", "--yes"] : ["resume", run.RunId];
-        var start = new ProcessStartInfo(
-            "dotnet", [Path.Combine(AppContext.BaseDirectory, "Godwit.Cli.dll"), .. verb, "--server", engine.Url.ToString(), "--state", State])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var godwit = Process.Start(start)!;
-        var said = Task.WhenAll(godwit.StandardOutput.ReadToEndAsync(Token), godwit.StandardError.ReadToEndAsync(Token));
-        try
-        {
-            await godwit.WaitForExitAsync(Token).WaitAsync(dieAfter ?? Timeout.InfiniteTimeSpan, Token);
-        }
-        catch (TimeoutException)
-        {
-            godwit.Kill();
-            await godwit.WaitForExitAsync(Token);
-        }
-
-        return $"{verb[0]} ended with {godwit.ExitCode}: {(await said).SelectMany(text => text.Split('\n')).LastOrDefault(line => line.Length > 0)}";
-    }
-
-    private async Task<RunRecord?> FindRunAsync()
-    {
-        if (!File.Exists(State))
-        {
-            return null;
-        }
-
-        await using var store = await SqliteStore.OpenAsync(State);
-        return (await store.ListRunsAsync(Token)) is [var run, ..] ? run : null;
-    }
+    private GodwitProcess NewGodwit(EngineFixture engine, StressTable table) => new(engine.Url, State, table.Name.ToString(), "--order-by", "(key, shard)");
 
     private async Task RequireCompletedAsync(StressTable table)
     {
