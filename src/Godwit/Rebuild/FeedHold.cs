@@ -158,15 +158,16 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
     private async Task PutBackAsync(HoldFact hold)
     {
         List<Exception> failures = [];
+        if (hold.IsHooked && spec.Hooks is { } hooks)
+        {
+            await AttemptAsync(new WriterPause(context, spec.Source, hooks).ResumeAsync);
+        }
+
+        // Writers that are not Kafka have been let go on: they are not kept waiting for its brokers.
         await AwaitBrokersAsync(hold);
         foreach (var table in hold.Tables)
         {
             await AttemptAsync(() => AttachAsync(table));
-        }
-
-        if (hold.IsHooked && spec.Hooks is { } hooks)
-        {
-            await AttemptAsync(new WriterPause(context, spec.Source, hooks).ResumeAsync);
         }
 
         // A server that is away is waited for, and then all of it is done again.
