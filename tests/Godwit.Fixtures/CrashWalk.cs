@@ -64,7 +64,7 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
             catch (Exception e) when (e is not OutOfMemoryException)
             {
                 failures.Add($"{scenario.Name} {point}: {e.Message}");
-                say($"{scenario.Name} {point}: {e.Message}");
+                say($"{scenario.Name} {point}: {e}");
             }
         });
         return (points.Count, [.. failures.Order(StringComparer.Ordinal)]);

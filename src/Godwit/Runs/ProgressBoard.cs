@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using Godwit.Metadata;
 using Godwit.Plans;
@@ -40,16 +39,19 @@ public sealed record RunProgress
     public IReadOnlyDictionary<int, long> Live { get; init; } = new Dictionary<int, long>();
 }
 
-/// <summary>Where the steps under way write their figures, and where the heartbeat reads them.</summary>
+/// <summary>Where the steps under way write their figures, and where the heartbeat reads them: from many threads.</summary>
 internal sealed class ProgressBoard(TimeProvider clock)
 {
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
-    private readonly ConcurrentDictionary<int, long> _live = new();
+
+    // All figures are of one moment: rows of a step that ends are neither missing nor counted twice.
+    private readonly Lock _gate = new();
+    private readonly Dictionary<int, long> _live = [];
+    private readonly Dictionary<int, long> _done = [];
     private readonly Queue<(DateTimeOffset At, long Rows)> _samples = new();
-    private readonly ConcurrentDictionary<int, long> _done = new();
     private readonly HashSet<int> _counted = [];
-    private readonly ConcurrentQueue<string> _findings = new();
+    private readonly List<string> _findings = [];
     private (DateTimeOffset At, long Rows) _moved;
 
     /// <summary>What is being done, a few words for a person.</summary>
@@ -87,39 +89,63 @@ internal sealed class ProgressBoard(TimeProvider clock)
     }
 
     /// <summary>What a comparison has found, in words.</summary>
-    public void Found(string finding) => _findings.Enqueue(finding);
+    public void Found(string finding)
+    {
+        lock (_gate)
+        {
+            _findings.Add(finding);
+        }
+    }
 
     /// <summary>Rows that a step under way has written so far.</summary>
-    public void Report(int step, long rows) => _live[step] = rows;
+    public void Report(int step, long rows)
+    {
+        lock (_gate)
+        {
+            _live[step] = rows;
+        }
+    }
 
     /// <summary>Rows that a step has moved for good.</summary>
     public void Finish(int step, long rows)
     {
-        _live.TryRemove(step, out _);
-        _done[step] = rows;
+        lock (_gate)
+        {
+            _live.Remove(step);
+            _done[step] = rows;
+        }
     }
 
     /// <summary>Rows that a step has moved for good; 0 when it moves none.</summary>
-    public long FinishedRows(int step) => _done.GetValueOrDefault(step);
+    public long FinishedRows(int step)
+    {
+        lock (_gate)
+        {
+            return _done.GetValueOrDefault(step);
+        }
+    }
 
     /// <summary>The figures of this moment.</summary>
     public RunProgress Read()
     {
-        // A look at rows that are there already is movement, and copies none.
-        var figures = _done.Concat(_live).ToList();
-        return new RunProgress
+        lock (_gate)
         {
-            RowsCopied = figures.Where(f => _counted.Contains(f.Key)).Sum(f => f.Value),
-            RowsPerSecond = Rate(figures.Sum(f => f.Value)),
-            Percent = Percent,
-            Brake = Brake,
-            LagSeconds = CaughtUpTo is { } moment ? Math.Round((clock.GetUtcNow() - moment).TotalSeconds, 1) : null,
-            CurrentQueryId = CurrentQueryId,
-            Activity = Activity,
-            Cutover = Cutover,
-            Findings = [.. _findings],
-            Live = _live.ToDictionary(),
-        };
+            // A look at rows that are there already is movement, and copies none.
+            var figures = _done.Concat(_live).ToList();
+            return new RunProgress
+            {
+                RowsCopied = figures.Where(f => _counted.Contains(f.Key)).Sum(f => f.Value),
+                RowsPerSecond = Rate(figures.Sum(f => f.Value)),
+                Percent = Percent,
+                Brake = Brake,
+                LagSeconds = CaughtUpTo is { } moment ? Math.Round((clock.GetUtcNow() - moment).TotalSeconds, 1) : null,
+                CurrentQueryId = CurrentQueryId,
+                Activity = Activity,
+                Cutover = Cutover,
+                Findings = [.. _findings],
+                Live = new Dictionary<int, long>(_live),
+            };
+        }
     }
 
     /// <summary>The figures of this moment as JSON.</summary>
@@ -142,7 +168,7 @@ internal sealed class ProgressBoard(TimeProvider clock)
         // Between two chunks there is a moment without any; when none comes after it, nothing is being copied.
         var (at, before) = _samples.Peek();
         var seconds = (now - at).TotalSeconds;
-        var isIdle = _live.IsEmpty && now - _moved.At > Pause;
+        var isIdle = _live.Count == 0 && now - _moved.At > Pause;
         return seconds <= 0 || isIdle ? 0 : Math.Max(0, Math.Round((rows - before) / seconds, 1));
     }
 }

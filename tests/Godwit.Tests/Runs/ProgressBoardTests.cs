@@ -29,5 +29,38 @@ public sealed class ProgressBoardTests
         board.Read().ShouldSatisfyAllConditions(p => p.RowsCopied.ShouldBe(1200), p => p.RowsPerSecond.ShouldBe(140));
     }
 
+    [Fact]
+    public async Task Figures_are_of_one_moment_whatever_the_steps_report_meanwhile()
+    {
+        const int Steps = 300;
+        var plan = new Plan { RunId = "run", Migration = Plan.ByHand, Tables = [], Operations = [], Steps = [.. Enumerable.Range(0, Steps).Select(i => Step(i, rows: 1))] };
+        for (var round = 0; round < 500; round++)
+        {
+            var board = new ProgressBoard(TimeProvider.System);
+            board.Restore(plan, [], null!);
+            var work = Task.Run(
+                () =>
+                {
+                    for (var step = 0; step < Steps; step++)
+                    {
+                        board.Report(step, 1);
+                        board.Finish(step, 1);
+                    }
+                },
+                TestContext.Current.CancellationToken);
+            var copied = 0L;
+            do
+            {
+                var now = board.Read().RowsCopied;
+                now.ShouldBeGreaterThanOrEqualTo(copied, "rows that were copied before");
+                copied = now;
+            }
+            while (!work.IsCompleted);
+
+            await work;
+            board.Read().RowsCopied.ShouldBe(Steps);
+        }
+    }
+
     private static PlannedStep Step(int index, long? rows) => new() { Index = index, Kind = "copy-partition", Node = "n", Description = "", Arguments = Nothing, RowsTotal = rows };
 }
