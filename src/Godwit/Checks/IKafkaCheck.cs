@@ -1,11 +1,10 @@
 using Godwit.ClickHouse;
 using Godwit.Kafka;
 using Godwit.Rebuild;
-using Godwit.Runs;
 
 namespace Godwit.Checks;
 
-/// <summary>A check of a table that is fed by Kafka, before its feed is held.</summary>
+/// <summary>A check of a table that is fed by Kafka, before its feed is held or gets a second consumer.</summary>
 internal interface IKafkaCheck : ICheck
 {
     /// <summary>What it found; null when it does not apply.</summary>
@@ -18,19 +17,19 @@ internal static class KafkaChecks
     /// <summary>All of them.</summary>
     public static IReadOnlyList<IKafkaCheck> All { get; } = [new KafkaLagCheck(), new KafkaRetentionCheck(), new KafkaMessagesCheck(), new KafkaRebalancesCheck()];
 
-    /// <summary>Looks at each Kafka table that is to be held.</summary>
+    /// <summary>Looks at each Kafka table that is to be held, or to get a second consumer.</summary>
     /// <param name="gateway">The server.</param>
     /// <param name="capabilities">What it can.</param>
-    /// <param name="held">The tables; one that is not there is left out, because nothing is read by it.</param>
+    /// <param name="tables">The tables; one that is not there is left out, because nothing is read by it.</param>
     /// <param name="options">How long the pause may be, and what is known of the topics.</param>
     /// <param name="accepted">The checks whose refusal somebody has accepted.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="ct">Ends it.</param>
     public static async Task<IReadOnlyList<CheckResult>> RunAsync(
-        ClickHouseGateway gateway, Capabilities capabilities, IEnumerable<QualifiedName> held, RunOptions options, IReadOnlyList<string> accepted, TimeProvider clock, CancellationToken ct)
+        ClickHouseGateway gateway, Capabilities capabilities, IEnumerable<QualifiedName> tables, KafkaGateOptions options, IReadOnlyList<string> accepted, TimeProvider clock, CancellationToken ct)
     {
         List<CheckResult> results = [];
-        foreach (var name in held)
+        foreach (var name in tables)
         {
             if (await TableReader.FindEngineAsync(gateway, name, ct) is null)
             {
@@ -40,7 +39,7 @@ internal static class KafkaChecks
             var (table, problem) = await KafkaTable.ReadAsync(gateway, name, ct);
             IReadOnlyList<CheckResult> found = table is null
                 ? [All[0].Unreadable($"How far {name} is behind its topics, and how long these keep messages, cannot be read: {problem}")]
-                : await RunAsync(gateway, capabilities, table, new KafkaGateOptions { Pause = options.PauseBudget, Retention = options.KafkaRetention }, clock, ct);
+                : await RunAsync(gateway, capabilities, table, options, clock, ct);
             results.AddRange(found.Select(r => r.UnlessAccepted(accepted)));
         }
 

@@ -2,7 +2,7 @@ using Godwit.Kafka;
 
 namespace Godwit.Checks;
 
-/// <summary>A table that is far behind would be further behind after a pause, and is not what its readers take it for.</summary>
+/// <summary>A table that is far behind would be further behind after a pause, keeps a second consumer waiting, and is not what its readers take it for.</summary>
 internal sealed class KafkaLagCheck : IKafkaCheck
 {
     public string Name => "kafka-lag";
@@ -31,6 +31,6 @@ internal sealed class KafkaLagCheck : IKafkaCheck
         var polled = gate.Consumers?.Min(c => c.LastPoll) is { } ago ? $" Its consumers last asked for messages {Plain.Time(ago)} ago." : "";
         return this.Refuse(
             $"{table.Name} is {Plain.Count(lag.Total)} messages behind its topics ({Plain.Count(worst.Lag)} in {worst.Partition}), and no more than "
-            + $"{Plain.Count(gate.Options.MaxLag)} are allowed before a pause.{polled} Wait until it has caught up.");
+            + $"{Plain.Count(gate.Options.MaxLag)} are allowed.{polled} Wait until it has caught up.");
     }
 }

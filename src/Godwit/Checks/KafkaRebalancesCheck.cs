@@ -2,14 +2,14 @@ using Godwit.Kafka;
 
 namespace Godwit.Checks;
 
-/// <summary>When partitions move from one consumer to another, messages may be stored twice, and nothing is read for a while.</summary>
+/// <summary>When partitions move from one consumer to another, messages may be stored twice, and nothing is read for a while. A second consumer has a group of its own.</summary>
 internal sealed class KafkaRebalancesCheck : IKafkaCheck
 {
     public string Name => "kafka-rebalances";
 
     public CheckResult? Run(KafkaGate gate)
     {
-        if (gate.Consumers is not { } consumers)
+        if (gate.Consumers is not { } consumers || !gate.Options.IsHeld)
         {
             return null;
         }

@@ -3,7 +3,7 @@ using Godwit.Kafka;
 
 namespace Godwit.Checks;
 
-/// <summary>While the feed is held, Kafka must not delete what was not read. After the pause as long again may pass before it is.</summary>
+/// <summary>Kafka must not delete what was not read, while the feed is held or before a second consumer has read it. After a pause as long again may pass before it is.</summary>
 internal sealed class KafkaRetentionCheck : IKafkaCheck
 {
     public string Name => "kafka-retention";
@@ -20,7 +20,7 @@ internal sealed class KafkaRetentionCheck : IKafkaCheck
         foreach (var partitions in lag.Partitions.GroupBy(p => p.Partition.Topic, StringComparer.Ordinal))
         {
             var told = lag.Retentions.GetValueOrDefault(partitions.Key);
-            if ((told ?? Named(gate.Options)) is not { } retention)
+            if ((told ?? Known(gate.Options)) is not { } retention)
             {
                 return this.Unreadable(
                     $"Kafka does not tell how long it keeps the messages of topic {partitions.Key} (brokers do from 0.11 on, and only who may ask). "
@@ -38,10 +38,14 @@ internal sealed class KafkaRetentionCheck : IKafkaCheck
 
         return refusals.Count > 0 ? this.Refuse(string.Join(' ', refusals))
             : warnings.Count > 0 ? this.Warn(string.Join(' ', warnings))
-            : this.Ok($"Kafka keeps the messages of {gate.Table.Name} long enough for a pause of {Plain.Time(gate.Options.Pause)}.");
+            : this.Ok(gate.Options.IsHeld
+                ? $"Kafka keeps the messages of {gate.Table.Name} long enough for a pause of {Plain.Time(gate.Options.Pause)}."
+                : $"Kafka has deleted nothing that {gate.Table.Name} has not read.");
     }
 
-    private static KafkaRetention? Named(KafkaGateOptions options) => options.Retention is { } time ? new KafkaRetention(time, null) : null;
+    // Without a pause a topic may keep silent: what was deleted unread is seen all the same.
+    private static KafkaRetention? Known(KafkaGateOptions options) =>
+        options.Retention is { } time ? new KafkaRetention(time, null) : options.IsHeld ? null : new KafkaRetention(null, null);
 
     private static (TimeSpan Age, TimeSpan Time) Need(PartitionLag partition, KafkaGate gate)
     {
@@ -63,17 +67,20 @@ internal sealed class KafkaRetentionCheck : IKafkaCheck
         if (bySize is { } reach && need > reach)
         {
             return $"Topic {topic} keeps {Plain.Bytes(retention.Bytes!.Value)} of each partition, which is {Plain.Time(reach)} of {partition.Partition}, and {Plain.Time(need)} are needed: "
-                + $"{Reason(age, gate)}. Raise its retention.bytes, or allow a shorter pause.";
+                + $"{Reason(age, gate)}. Raise its retention.bytes{OrShorter(gate)}.";
         }
 
         return retention.Time is { } kept && need > kept
             ? $"Topic {topic} keeps messages for {Plain.Time(kept)}, and {Plain.Time(need)} are needed: {Reason(age, gate)}. "
-                + $"Set its retention.ms to {((long)Math.Ceiling(need.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture)} or more, or allow a shorter pause."
+                + $"Set its retention.ms to {((long)Math.Ceiling(need.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture)} or more{OrShorter(gate)}."
             : null;
     }
 
     private static string Reason(TimeSpan age, KafkaGate gate) =>
-        $"the first message that {gate.Table.Name} has not read is {Plain.Time(age)} old, the pause may be {Plain.Time(gate.Options.Pause)}, and as long again passes before all is read";
+        $"the first message that {gate.Table.Name} has not read is {Plain.Time(age)} old"
+        + (gate.Options.IsHeld ? $", the pause may be {Plain.Time(gate.Options.Pause)}, and as long again passes before all is read" : "");
+
+    private static string OrShorter(KafkaGate gate) => gate.Options.IsHeld ? ", or allow a shorter pause" : "";
 
     private static IEnumerable<string> Unknowns(IEnumerable<PartitionLag> partitions, KafkaRetention retention)
     {

@@ -2,11 +2,14 @@ using Godwit.ClickHouse;
 
 namespace Godwit.Kafka;
 
-/// <summary>What is asked of a feed from Kafka before it is held.</summary>
+/// <summary>What is asked of a feed from Kafka before it is held, or is to fill a second table.</summary>
 internal sealed record KafkaGateOptions
 {
-    /// <summary>How long the feed may be held.</summary>
+    /// <summary>How long the feed may be held; zero when it is not held.</summary>
     public required TimeSpan Pause { get; init; }
+
+    /// <summary>Whether it is held at all.</summary>
+    public bool IsHeld => Pause > TimeSpan.Zero;
 
     /// <summary>How long the topics keep messages, as a person has said it; counts where the broker does not tell.</summary>
     public TimeSpan? Retention { get; init; }

@@ -1,6 +1,7 @@
 using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Inspection;
+using Godwit.Kafka;
 using Godwit.Operations;
 using Godwit.Plans;
 using Godwit.Runs;
@@ -57,8 +58,13 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
     private static async Task<IReadOnlyList<CheckResult>> CheckAsync(RebuildDraft draft, CancellationToken ct) =>
     [
         .. await RebuildChecks.RunAsync(RebuildChecks.OfTable.Concat(RebuildChecks.OfChange), draft, ct),
-        .. await KafkaChecks.RunAsync(draft.Gateway, draft.Capabilities, Queues(draft).Select(s => s.Table), draft.Options, draft.Request.Accept, TimeProvider.System, ct),
+        .. draft.Second is { } second
+            ? await AskKafkaAsync(draft, [second.Queue.Name], draft.Options.KafkaGate with { Pause = TimeSpan.Zero }, ct)
+            : await AskKafkaAsync(draft, Queues(draft).Select(s => s.Table), draft.Options.KafkaGate, ct),
     ];
+
+    private static Task<IReadOnlyList<CheckResult>> AskKafkaAsync(RebuildDraft draft, IEnumerable<QualifiedName> tables, KafkaGateOptions options, CancellationToken ct) =>
+        KafkaChecks.RunAsync(draft.Gateway, draft.Capabilities, tables, options, draft.Request.Accept, TimeProvider.System, ct);
 
     private static IReadOnlyList<FeedSource> Queues(RebuildDraft draft) => Holds(draft) && draft.Second is null ? draft.Feed.Held : [];
 

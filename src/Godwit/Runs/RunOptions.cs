@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Godwit.Kafka;
 using Godwit.Operations;
 using Godwit.Plans;
 using Godwit.Workers;
@@ -28,6 +29,9 @@ public sealed record RunOptions
 
     /// <summary>How long the topics of a feed keep messages, as a person has looked it up; counts where the broker does not tell.</summary>
     public TimeSpan? KafkaRetention { get; init; }
+
+    /// <summary>What is asked of Kafka before a feed is held.</summary>
+    internal KafkaGateOptions KafkaGate => new() { Pause = PauseBudget, Retention = KafkaRetention };
 
     /// <summary>Drop the retired table right after the cutover: no rollback.</summary>
     public bool DropRetired { get; init; }

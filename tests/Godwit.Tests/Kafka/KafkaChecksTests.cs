@@ -113,6 +113,28 @@ public sealed class KafkaChecksTests
         Run(new KafkaRebalancesCheck(), Gate(Behind(0), Hours(1)) with { Consumers = [Consumer, Consumer with { LastRebalance = TimeSpan.FromSeconds(seconds), Rebalances = 3 }] }).Verdict.ShouldBe(verdict);
 
     [Fact]
+    public void Where_nothing_is_held_calm_is_not_asked_for_and_a_topic_may_keep_silent_on_how_long_it_keeps_messages()
+    {
+        var gate = Gate(Behind(5), null) with { Consumers = [Consumer with { LastRebalance = TimeSpan.FromSeconds(1), Rebalances = 3 }] };
+        gate = gate with { Options = gate.Options with { Pause = TimeSpan.Zero } };
+
+        new KafkaRebalancesCheck().Run(gate).ShouldBeNull();
+        Run(new KafkaRetentionCheck(), gate).ShouldBe(("kafka-retention", CheckVerdict.Ok, "Kafka has deleted nothing that db.queue has not read."));
+    }
+
+    [Fact]
+    public void Messages_that_expire_before_a_second_consumer_reads_them_refuse_it()
+    {
+        var gate = Gate(Behind(5) with { OldestUnread = Now.AddHours(-2) }, Hours(1));
+        gate = gate with { Options = gate.Options with { Pause = TimeSpan.Zero } };
+
+        Run(new KafkaRetentionCheck(), gate).ShouldBe((
+            "kafka-retention",
+            CheckVerdict.Refused,
+            "Topic events keeps messages for 1 h 0 min, and 2 h 0 min are needed: the first message that db.queue has not read is 2 h 0 min old. Set its retention.ms to 7200000 or more."));
+    }
+
+    [Fact]
     public void A_server_that_tells_nothing_of_its_consumers_is_not_asked()
     {
         var gate = Gate(Behind(0), Hours(1)) with { Consumers = null };
