@@ -27,6 +27,18 @@ public sealed record CrashScenario(string Name, string Engine, RebuildRequest Ch
     /// <summary>Whether the Kafka table has a broker, and messages come.</summary>
     public bool HasBroker { get; init; }
 
+    /// <summary>Whether a Distributed table stands between the Kafka table's view and the table.</summary>
+    public bool IsSpread { get; init; }
+
+    /// <summary>Settings of the Kafka table that has a broker. Of messages that come without a gap an old server collects a whole block, however long that takes.</summary>
+    public string QueueSettings => IsOld ? "kafka_max_block_size = 500" : "kafka_flush_interval_ms = 300";
+
+    /// <summary>Whether a view reads from the table. A server of 2018 does not tell it what another view has put there.</summary>
+    public bool HasView => !IsReadTwice && !(HasBroker && IsOld);
+
+    /// <summary>Whether the server is one of 2018.</summary>
+    public bool IsOld { get; init; }
+
     /// <summary>Whether both tables are read from Kafka. No view reads from the table then, and nothing has to pause.</summary>
     public bool IsReadTwice => Change.Strategy == "second-consumer";
 

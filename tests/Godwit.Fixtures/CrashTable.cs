@@ -12,7 +12,7 @@ public sealed class CrashTable : IAsyncDisposable
     /// <summary>Rows of inserts that had begun before the exchange, which the view has seen then: from this id on.</summary>
     private const int Late = 900_000;
 
-    private static readonly string[] Own = ["t", "seen", "v", "ledger", "done", "queue", "pump", "calls"];
+    private static readonly string[] Own = ["t", "seen", "v", "ledger", "done", "queue", "pump", "spread", "calls"];
     private readonly CrashScenario _scenario;
     private readonly IServerFixture _server;
     private readonly ClickHouseGateway _gateway;
@@ -46,15 +46,16 @@ public sealed class CrashTable : IAsyncDisposable
             "CREATE TABLE {db}.seen (id UInt64) ENGINE = MergeTree ORDER BY id",
             .. Insert("t", 0, 200),
             "INSERT INTO {db}.seen SELECT id FROM {db}.ledger",
-            .. scenario.IsReadTwice ? [] : new[] { "CREATE MATERIALIZED VIEW {db}.v TO {db}.seen AS SELECT id FROM {db}.t" },
+            .. !scenario.HasView ? [] : new[] { "CREATE MATERIALIZED VIEW {db}.v TO {db}.seen AS SELECT id FROM {db}.t" },
             .. Insert("t", 200, 100),
             .. scenario.HasFeed
-                ? new[]
-                {
-                    $"CREATE TABLE {{db}}.queue {Columns} ENGINE = Kafka SETTINGS kafka_broker_list = '{table._kafka?.Address ?? "127.0.0.1:1"}', kafka_topic_list = '{{db}}', kafka_group_name = 'crash of {{db}}', kafka_format = 'JSONEachRow'{(scenario.HasBroker ? ", kafka_flush_interval_ms = 300" : "")}",
-                    "CREATE MATERIALIZED VIEW {db}.pump TO {db}.t AS SELECT * FROM {db}.queue",
+                ? (string[])
+                [
+                    $"CREATE TABLE {{db}}.queue {Columns} ENGINE = Kafka SETTINGS kafka_broker_list = '{table._kafka?.Address ?? "127.0.0.1:1"}', kafka_topic_list = '{{db}}', kafka_group_name = 'crash of {{db}}', kafka_format = 'JSONEachRow'{(scenario.HasBroker ? $", {scenario.QueueSettings}" : "")}",
+                    .. scenario.IsSpread ? new[] { "CREATE TABLE {db}.spread AS {db}.queue ENGINE = Distributed('alone', '{db}', 't', id)" } : [],
+                    $"CREATE MATERIALIZED VIEW {{db}}.pump TO {{db}}.{(scenario.IsSpread ? "spread" : "t")} AS SELECT * FROM {{db}}.queue",
                     "CREATE TABLE {db}.calls (hook String, at UInt64) ENGINE = MergeTree ORDER BY at",
-                }
+                ]
                 : [],
         ];
         await (table._kafka?.CreateTopicAsync(table.Database) ?? Task.CompletedTask);
@@ -178,7 +179,7 @@ public sealed class CrashTable : IAsyncDisposable
         }
 
         await RequireSameRowsAsync();
-        if (_scenario.IsReadTwice)
+        if (!_scenario.HasView)
         {
             return;
         }

@@ -8,10 +8,6 @@ namespace Godwit.Fixtures;
 /// <summary>Today's ClickHouse in a folder of its own, which can be crashed and started again.</summary>
 public sealed class EngineFixture : IServerFixture, IAsyncDisposable
 {
-    // A cluster of one node, for tables that point to others.
-    private const string Cluster =
-        "<remote_servers><alone><shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard></alone></remote_servers>";
-
     // There is none unless it is asked for.
     private const string QueryLog = "<query_log><database>system</database><table>query_log</table></query_log>";
 
@@ -39,8 +35,11 @@ public sealed class EngineFixture : IServerFixture, IAsyncDisposable
     /// <summary>Starts one.</summary>
     /// <param name="hasQueryLog">Whether it keeps system.query_log.</param>
     /// <param name="configuration">What else its configuration says, such as <see cref="KafkaFixture.ClickHouseConfiguration"/>.</param>
-    public static Task<EngineFixture> StartAsync(bool hasQueryLog = false, string configuration = "") =>
-        StartAsync(Cluster + (hasQueryLog ? QueryLog : "") + configuration, 0);
+    public static Task<EngineFixture> StartAsync(bool hasQueryLog = false, string configuration = "")
+    {
+        var port = FreePort();
+        return StartAsync(Clusters(port) + (hasQueryLog ? QueryLog : "") + configuration, port);
+    }
 
     /// <summary>Starts one for each row of a cluster: its shard is its place in the list.</summary>
     /// <param name="name">The cluster's name.</param>
@@ -48,7 +47,7 @@ public sealed class EngineFixture : IServerFixture, IAsyncDisposable
     public static async Task<IReadOnlyList<EngineFixture>> StartClusterAsync(string name, int shards)
     {
         var ports = Enumerable.Range(0, shards).Select(_ => FreePort()).ToList();
-        var config = $"<remote_servers><{name}>{string.Concat(ports.Select(p => $"<shard><replica><host>127.0.0.1</host><port>{p}</port></replica></shard>"))}</{name}></remote_servers>{QueryLog}";
+        var config = $"<remote_servers><{name}>{string.Concat(ports.Select(p => Shard("127.0.0.1", p)))}</{name}></remote_servers>{QueryLog}";
         List<EngineFixture> engines = [];
         foreach (var port in ports)
         {
@@ -57,6 +56,12 @@ public sealed class EngineFixture : IServerFixture, IAsyncDisposable
 
         return engines;
     }
+
+    // For tables that point to others: a cluster of this server alone, and one of this server and another one, which does not answer.
+    private static string Clusters(int port) =>
+        $"<remote_servers><alone>{Shard("127.0.0.1", port)}</alone><pair>{Shard("127.0.0.1", port)}{Shard("127.0.0.2", 1)}</pair></remote_servers>";
+
+    private static string Shard(string host, int port) => $"<shard><replica><host>{host}</host><port>{port}</port></replica></shard>";
 
     private static int FreePort()
     {

@@ -12,9 +12,9 @@ internal sealed record SwapFact(bool ToExchanged, bool IsDone);
 /// base was marked. So each message reaches both tables, and some of the base reach staging twice: these are left out of the copy by their identity.
 /// At the cutover two pairs of names change hands, the tables' and the Kafka tables'. A view reads from, and writes to, whatever has the names in its
 /// definition, so with both pairs changed no view is touched and each consumer goes on into the table that it has filled all the time; the way back is the
-/// same. A consumer looks up its view and its view's table when it begins a block. None may begin one between the two changes, so there is a gate: one more
-/// view on each Kafka table, whose table is dropped. ClickHouse begins no block while the table of a view is missing; blocks under way end where
-/// they began. No consumer leaves its group, so nothing waits for a session to end, and readers see the rows of the second consumer from then on.
+/// same. A consumer looks up its view and its view's table when it begins a block, and none may begin one between the two changes: see <see cref="ConsumerGate"/>.
+/// With a Distributed table between a view and its table, which finds that table by name when a block is stored, blocks under way are waited for, too. No
+/// consumer leaves its group, so nothing waits for a session to end, and readers see the rows of the second consumer from then on.
 /// </summary>
 internal sealed class ConsumerPair(StepContext context, RebuildSpec spec)
 {
@@ -24,14 +24,16 @@ internal sealed class ConsumerPair(StepContext context, RebuildSpec spec)
     private const string Fact = "swap";
 
     private readonly SecondConsumer _second = spec.Second!;
+    private readonly ConsumerGate _gate = new(context, spec);
 
     private QualifiedName Queue => HelperTables.Queue(spec);
 
     private QualifiedName View => HelperTables.ViewOf(Queue);
 
-    private QualifiedName Gate => HelperTables.Gate(spec);
+    private QualifiedName Filled => _second.Spread is null ? spec.Staging : HelperTables.Spread(spec);
 
-    private QualifiedName[] GateViews => [HelperTables.ViewOf(Gate with { Table = Gate.Table + "1" }), HelperTables.ViewOf(Gate with { Table = Gate.Table + "2" })];
+    /// <summary>Whether an exchange of names was cut off.</summary>
+    public static bool IsCutOff(StepJournal journal) => journal.Find<SwapFact>(Fact) is { IsDone: false };
 
     /// <summary>Makes the second consumer; it begins to read. What an attempt that was cut off has made is taken over: with the view it has begun.</summary>
     public async Task CreateAsync(CancellationToken ct)
@@ -42,7 +44,13 @@ internal sealed class ConsumerPair(StepContext context, RebuildSpec spec)
             await context.ChangeAsync("create-queue", ct, _second.QueueSql);
         }
 
-        await context.ChangeAsync("create-feed", ct, $"CREATE MATERIALIZED VIEW IF NOT EXISTS {View.ToSql()} TO {spec.Staging.ToSql()} AS {_second.Select}");
+        await context.ChangeAsync(
+            "create-feed",
+            ct,
+            [
+                .. _second.SpreadSql is { } spread ? new[] { spread } : [],
+                $"CREATE MATERIALIZED VIEW IF NOT EXISTS {View.ToSql()} TO {Filled.ToSql()} AS {_second.Select}",
+            ]);
         await context.Journal.FactAsync(UuidFact, await TableReader.FindUuidAsync(context.Gateway, Queue, ct)
             ?? throw new NeedsOperatorException($"{Queue} was created and is gone. Find out who drops tables in {Queue.Database}."));
     }
@@ -55,31 +63,58 @@ internal sealed class ConsumerPair(StepContext context, RebuildSpec spec)
     {
         if (await TableReader.FindUuidAsync(context.Gateway, Queue, ct) is { } present && expected is not null && present != expected)
         {
-            throw new NeedsOperatorException(
-                $"{Queue} is not the Kafka table that is not needed any more, so it is not dropped: the names of {_second.Queue} and {Queue} are the wrong way round. Look at both, and put them right with EXCHANGE TABLES.");
+            throw new NeedsOperatorException(present == _second.QueueUuid || present == context.Journal.Find<Guid>(UuidFact)
+                ? $"{Queue} is not the Kafka table that is not needed any more, so it is not dropped: the names of {_second.Queue} and {Queue} are the wrong way round. Look at both, and put them right with EXCHANGE TABLES."
+                : $"{Queue} was made anew by somebody, so it is not dropped. Look what it is, drop it and {View} by hand if they are not wanted, then do the same again.");
         }
 
-        await context.ChangeAsync("drop-consumer", ct, $"DROP TABLE IF EXISTS {View.ToSql()}", $"DROP TABLE IF EXISTS {Queue.ToSql()} SYNC");
+        await context.ChangeAsync(
+            "drop-consumer",
+            ct,
+            [
+                $"DROP TABLE IF EXISTS {View.ToSql()}",
+                $"DROP TABLE IF EXISTS {Queue.ToSql()} SYNC",
+                .. _second.Spread is null ? [] : new[] { $"DROP TABLE IF EXISTS {HelperTables.Spread(spec).ToSql()}" },
+            ]);
+    }
+
+    /// <summary>Both Kafka tables are those that the run began with and has made: names must not change hands with a third one.</summary>
+    /// <exception cref="StepFailedException">One is another one.</exception>
+    public async Task RequireKnownAsync(CancellationToken ct)
+    {
+        Guid[] known = [_second.QueueUuid, context.Journal.Find<Guid>(UuidFact)];
+        foreach (var queue in new[] { _second.Queue, Queue })
+        {
+            if (await TableReader.FindUuidAsync(context.Gateway, queue, ct) is not { } present || !known.Contains(present))
+            {
+                throw new StepFailedException(
+                    $"{queue} was dropped or made anew since the second consumer was made like the first, so their names cannot change hands. Nothing was changed. Before the cutover: `rollback`, and start again. After it: keep the new table, and `cleanup`.");
+            }
+        }
     }
 
     /// <summary>Both pairs of names change hands.</summary>
-    /// <returns>How long the tables' own exchange took.</returns>
-    public async Task<TimeSpan> SwapAsync(bool toExchanged, CancellationToken ct)
+    /// <returns>How long the tables' own exchange took, and for how long consumers that were at a block were waited for before it.</returns>
+    /// <exception cref="StepFailedException">They have not, and everything is as it was.</exception>
+    public async Task<(TimeSpan Exchange, TimeSpan Waited)> SwapAsync(bool toExchanged, CancellationToken ct)
     {
+        await RequireKnownAsync(ct);
         context.Board.Activity = "exchanging the names";
         await context.Journal.FactAsync(Fact, new SwapFact(toExchanged, IsDone: false));
-        await CloseAsync(ct);
+        var closed = context.Clock.GetTimestamp();
+        await _gate.CloseAsync(ct);
+        await AwaitBlocksAsync(ct);
+        var waited = context.Clock.GetElapsedTime(closed);
         var began = context.Clock.GetTimestamp();
-        await context.ChangeAsync("exchange", ct, $"EXCHANGE TABLES {spec.Source.ToSql()} AND {spec.Staging.ToSql()}");
+        await ExchangeTablesAsync(ct);
         var took = context.Clock.GetElapsedTime(began);
-        await ExchangeQueuesAsync(ct);
-        await OpenAsync();
-        await context.Journal.FactAsync(Fact, new SwapFact(toExchanged, IsDone: true));
-        return took;
+        await AlignQueuesAsync(ct);
+        await EndAsync(new SwapFact(toExchanged, IsDone: true));
+        return (took, waited);
     }
 
     /// <summary>Brings a swap that was cut off to a consistent end, whichever, and lets both consumers go on. It is not cancelled.</summary>
-    /// <exception cref="StepFailedException">A Kafka table is not one of the two.</exception>
+    /// <exception cref="StepFailedException">A Kafka table is not one of the two, or the server refuses to exchange their names.</exception>
     public async Task SettleAsync()
     {
         if (context.Journal.Find<SwapFact>(Fact) is not { IsDone: false } swap)
@@ -89,14 +124,53 @@ internal sealed class ConsumerPair(StepContext context, RebuildSpec spec)
 
         // An EXCHANGE whose answer was lost may still be under way; whether the tables have changed hands decides.
         await LongStatement.KillOwnAsync(context, CancellationToken.None);
-        var isExchanged = await TableReader.FindUuidAsync(context.Gateway, spec.Source, CancellationToken.None) == context.Journal.Find<Guid>(CreateStaging.UuidFact);
-        if (await AreQueuesExchangedAsync() != isExchanged)
+        await AlignQueuesAsync(CancellationToken.None);
+        await EndAsync(swap with { IsDone = true });
+    }
+
+    // Where the Kafka tables cannot change hands, because a right is missing or a definition is not what it was, the tables go back: either way ends the swap.
+    private async Task AlignQueuesAsync(CancellationToken ct)
+    {
+        if (await AreQueuesExchangedAsync() == await AreTablesExchangedAsync())
         {
-            await ExchangeQueuesAsync(CancellationToken.None);
+            return;
         }
 
-        await OpenAsync();
-        await context.Journal.FactAsync(Fact, swap with { IsDone = true });
+        try
+        {
+            await context.ChangeAsync("exchange-queues", ct, $"EXCHANGE TABLES {_second.Queue.ToSql()} AND {Queue.ToSql()}");
+        }
+        catch (ClickHouseException e) when (e is not ClickHouseUnreachableException && !e.IsTransient && !ct.IsCancellationRequested)
+        {
+            if (await AreQueuesExchangedAsync() != await AreTablesExchangedAsync())
+            {
+                await ExchangeTablesAsync(CancellationToken.None);
+                await EndAsync(context.Journal.Get<SwapFact>(Fact) with { IsDone = true });
+                throw new StepFailedException($"The names of {_second.Queue} and {Queue} cannot be exchanged: {e.ServerMessage} All names are as they were before. Mend that and do the same again, or `rollback`.", e);
+            }
+        }
+    }
+
+    private async Task EndAsync(SwapFact swap)
+    {
+        await _gate.OpenAsync();
+        await context.Journal.FactAsync(Fact, swap);
+    }
+
+    private Task ExchangeTablesAsync(CancellationToken ct) => context.ChangeAsync("exchange", ct, $"EXCHANGE TABLES {spec.Source.ToSql()} AND {spec.Staging.ToSql()}");
+
+    private async Task<bool> AreTablesExchangedAsync() =>
+        await TableReader.FindUuidAsync(context.Gateway, spec.Source, CancellationToken.None) == context.Journal.Find<Guid>(CreateStaging.UuidFact);
+
+    private async Task AwaitBlocksAsync(CancellationToken ct)
+    {
+        if (_second.Spread is { } spread)
+        {
+            await _gate.AwaitBlocksAsync(ct);
+
+            // A server may send also its own rows through files.
+            await context.ChangeAsync("flush", ct, $"SYSTEM FLUSH DISTRIBUTED {spread.ToSql()}", $"SYSTEM FLUSH DISTRIBUTED {HelperTables.Spread(spec).ToSql()}");
+        }
     }
 
     private async Task<bool> AreQueuesExchangedAsync()
@@ -105,20 +179,4 @@ internal sealed class ConsumerPair(StepContext context, RebuildSpec spec)
         return present == _second.QueueUuid ? false : present == context.Journal.Find<Guid>(UuidFact) ? true : throw new StepFailedException(
             $"{_second.Queue} is neither the Kafka table that this run began with ({_second.QueueUuid}) nor the one that it made. Nothing is read from Kafka until it is: put the names right, then `resume` or `rollback`.");
     }
-
-    private Task ExchangeQueuesAsync(CancellationToken ct) => context.ChangeAsync("exchange-queues", ct, $"EXCHANGE TABLES {_second.Queue.ToSql()} AND {Queue.ToSql()}");
-
-    // Only from a consistent state: the first of these statements opens a gate that was closed.
-    private Task CloseAsync(CancellationToken ct) => context.ChangeAsync(
-        "close-gate",
-        ct,
-        [
-            .. GateViews.Select(v => $"DROP TABLE IF EXISTS {v.ToSql()}"),
-            $"CREATE TABLE IF NOT EXISTS {Gate.ToSql()} (n UInt8) ENGINE = Null",
-            .. GateViews.Zip([_second.Queue, Queue]).Select(g => $"CREATE MATERIALIZED VIEW {g.First.ToSql()} TO {Gate.ToSql()} AS SELECT toUInt8(1) AS n FROM {g.Second.ToSql()}"),
-            $"DROP TABLE {Gate.ToSql()}",
-        ]);
-
-    private Task OpenAsync() => context.ChangeAsync(
-        "open-gate", CancellationToken.None, [.. GateViews.Append(Gate).Select(t => $"DROP TABLE IF EXISTS {t.ToSql()}")]);
 }

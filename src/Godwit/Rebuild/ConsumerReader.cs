@@ -24,24 +24,25 @@ internal sealed class ConsumerReader(ClickHouseGateway gateway, RebuildRequest r
             _problems.Add($"The materialized view {fed.Name} reads what is inserted into {source.Name}: at the cutover, where another consumer takes over that stands at other messages, it would miss some and see some twice. {Instead}");
         }
 
-        if (feed.Sources is not [{ Engine: "Kafka", Through: [var through] } only])
+        if (feed.Sources is not [{ Engine: "Kafka", Through: [var through, ..] and { Count: <= 2 } } only])
         {
             _problems.Add(feed.Sources.Count == 0
                 ? $"No Kafka table writes to {source.Name} on this server. Use --strategy block-log."
-                : $"Only one Kafka table may write to {source.Name}, through one view and nothing between: {string.Join(", ", feed.Sources)} is something else. {Instead}");
+                : $"Only one Kafka table may write to {source.Name}, through one view and at most a Distributed table: {string.Join(", ", feed.Sources)} is something else. {Instead}");
             return (null, _problems);
         }
 
         var (queue, problem) = await KafkaTable.ReadAsync(gateway, only.Table, ct);
         _problems.AddRange(problem is null ? [] : [$"{problem} {Instead}"]);
         var view = await ViewAsync(only.Table, through, ct);
+        var spread = only.Through is [_, var over] ? await SpreadAsync(over, ct) : null;
         if (queue is not null)
         {
             await RequireBrokerAsync(queue, ct);
         }
 
         var uuid = await TableReader.FindUuidAsync(gateway, only.Table, ct);
-        return queue is not null && view is not null && uuid is { } id && _problems.Count == 0 ? (new ConsumerDraft(queue, id, view, identity), []) : (null, _problems);
+        return queue is not null && view is not null && uuid is { } id && _problems.Count == 0 ? (new ConsumerDraft(queue, id, view, spread, identity), []) : (null, _problems);
     }
 
     private List<string> Identity()
@@ -98,11 +99,39 @@ internal sealed class ConsumerReader(ClickHouseGateway gateway, RebuildRequest r
         return view;
     }
 
+    private async Task<DistributedTable?> SpreadAsync(QualifiedName over, CancellationToken ct)
+    {
+        var table = await DistributedTable.ReadAsync(gateway, over, ct);
+        if (table is null)
+        {
+            _problems.Add($"{over} stands between the view and {source.Name}, and only a Distributed table may. {Instead}");
+        }
+        else if (!await table.IsLocalAsync(gateway, ct))
+        {
+            _problems.Add($"{over} spreads rows over the cluster {table.Cluster}, and a second consumer fills the new table of this server only: the cluster must be this server alone. {Instead}");
+        }
+
+        return table;
+    }
+
+    // Macros that are something else for the second table.
+    private List<string> OwnNames(KafkaTable queue) => ["{table}", "{uuid}", .. queue.Name.Database == source.Name.Database ? Array.Empty<string>() : ["{database}"]];
+
     private async Task RequireBrokerAsync(KafkaTable queue, CancellationToken ct)
     {
-        if (queue.CreateSql(queue.Name, queue.Group) is null)
+        var sql = queue.CreateSql(queue.Name, queue.Group);
+        if (sql is null)
         {
             _problems.Add($"The definition of {queue.Name} has a secret that ClickHouse does not show, so a second one cannot be made like it. {Instead}");
+        }
+        else if (OwnNames(queue).Find(n => sql.Contains(n, StringComparison.Ordinal)) is { } own)
+        {
+            _problems.Add($"The definition of {queue.Name} has {own} in it, which would be something else for a second one of another name. {Instead}");
+        }
+
+        if (await gateway.QueryAsync($"SELECT engine FROM system.databases WHERE name = {Sql.Literal(queue.Name.Database)}", ct: ct) is [var database] && database["engine"] != "Atomic")
+        {
+            _problems.Add($"{queue.Name} is in a database of the engine {database["engine"]}, in which names cannot be exchanged. {Instead}");
         }
 
         try

@@ -20,7 +20,7 @@ internal static class HelperTables
     public static readonly string[] MergeHold = ["max_bytes_to_merge_at_max_space_in_pool", "max_bytes_to_merge_at_min_space_in_pool"];
 
     /// <summary>What follows the name of staging in the names of all other helper tables, as a regular expression.</summary>
-    public const string Suffix = "_([lpq][0-9]+|w|m|k|q|o|b|g[12]?)(_[df])?";
+    public const string Suffix = "_([lpq][0-9]+|w|m|k|q|s|o|b|g[12]?)(_[df])?";
 
     /// <summary>The landing table of a step.</summary>
     public static QualifiedName Landing(RebuildSpec spec, int step) => spec.Staging with { Table = $"{spec.Staging.Table}_l{step}" };
@@ -43,6 +43,9 @@ internal static class HelperTables
 
     /// <summary>The second Kafka table: the new one until the cutover, the old one after it.</summary>
     public static QualifiedName Queue(RebuildSpec spec) => spec.Staging with { Table = spec.Staging.Table + "_q" };
+
+    /// <summary>The Distributed table between the second Kafka table and the table that it fills.</summary>
+    public static QualifiedName Spread(RebuildSpec spec) => spec.Staging with { Table = spec.Staging.Table + "_s" };
 
     /// <summary>What identifies the rows that a second consumer has brought although the base has them too.</summary>
     public static QualifiedName Overlap(RebuildSpec spec) => spec.Staging with { Table = spec.Staging.Table + "_o" };

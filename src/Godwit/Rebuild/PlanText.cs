@@ -52,6 +52,10 @@ internal static class PlanText
         if (spec.Second is { } pair)
         {
             yield return $"{pair.Queue} is the second Kafka table from the cutover on; nothing is held. The first one fills the old table until the clean-up, so that a rollback is another exchange of names, and is dropped with it.";
+            if (pair.Spread is { } spread)
+            {
+                yield return $"{spread} stands between, and {HelperTables.Spread(spec)} before the new table. Both consumers end the blocks that they are at before the names change hands: new rows come later by one flush interval at most.";
+            }
         }
 
         if (draft.Request.MaterializeLater)

@@ -31,6 +31,12 @@ public sealed partial record SecondConsumer
     /// <summary>The SELECT of the second view.</summary>
     public required string Select { get; init; }
 
+    /// <summary>The Distributed table through which the view fills the source; null when it does so itself.</summary>
+    public QualifiedName? Spread { get; init; }
+
+    /// <summary>The CREATE statement of the second Distributed table; null when there is none.</summary>
+    public string? SpreadSql { get; init; }
+
     /// <summary>The columns whose values tell a message from all others.</summary>
     public required IReadOnlyList<string> Identity { get; init; }
 
@@ -54,8 +60,9 @@ public sealed partial record SecondConsumer
 /// <param name="Queue">The Kafka table that feeds the source.</param>
 /// <param name="QueueUuid">Its UUID.</param>
 /// <param name="View">The view through which it does.</param>
+/// <param name="Spread">The Distributed table between the view and the source; null for none.</param>
 /// <param name="Identity">The columns whose values tell a message from all others.</param>
-internal sealed record ConsumerDraft(KafkaTable Queue, Guid QueueUuid, FedView View, IReadOnlyList<string> Identity)
+internal sealed record ConsumerDraft(KafkaTable Queue, Guid QueueUuid, FedView View, DistributedTable? Spread, IReadOnlyList<string> Identity)
 {
     /// <summary>What is frozen with the plan.</summary>
     public SecondConsumer Freeze(RebuildSpec spec, string runId, bool acceptsValues)
@@ -71,6 +78,8 @@ internal sealed record ConsumerDraft(KafkaTable Queue, Guid QueueUuid, FedView V
             SecondGroup = group,
             QueueSql = Queue.CreateSql(name, group)!,
             Select = View.Over(Queue.Name, name)!,
+            Spread = Spread?.Name,
+            SpreadSql = Spread?.CreateSql(HelperTables.Spread(spec), spec.Staging),
             Identity = Identity,
             AcceptsValues = acceptsValues,
         };

@@ -17,6 +17,9 @@ internal sealed class ExchangeConsumers : IStep
     private const string WayBack = "swapped/backward";
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
+    // Of an exchange of which another process has seen the beginning, or nobody the end.
+    private static readonly CutoverFigures Unseen = new(0, 0, 0) { PausedSeconds = 0 };
+
     public string Kind => Name;
 
     public bool IsGated => true;
@@ -31,7 +34,7 @@ internal sealed class ExchangeConsumers : IStep
 
         if (!context.Journal.Has(CutOver.Swept))
         {
-            await SettleAsync(context, spec, new CutoverFigures(0, 0, 0), ct);
+            await SettleAsync(context, spec, Unseen, ct);
         }
 
         // From here on the run is completed, and nothing but the old table and what feeds it may be left of it.
@@ -40,16 +43,17 @@ internal sealed class ExchangeConsumers : IStep
 
     public async Task PrepareUndoAsync(StepContext context, CancellationToken ct)
     {
-        var (spec, _) = await BeginAsync(context);
+        var (spec, pair) = await BeginAsync(context);
         if (!await CutOver.IsExchangedAsync(context, spec, ct))
         {
             return;
         }
 
+        await pair.RequireKnownAsync(ct);
         await new SourceGuard(context, spec).RequireNewTableUnchangedAsync(spec.Source, ct);
         if (!context.Journal.Has(CutOver.Swept))
         {
-            await SettleAsync(context, spec, new CutoverFigures(0, 0, 0), ct);
+            await SettleAsync(context, spec, Unseen, ct);
         }
 
         // An old consumer that reads no more is found here.
@@ -81,6 +85,8 @@ internal sealed class ExchangeConsumers : IStep
         await new SourceGuard(context, spec).RequireNewTableUnchangedAsync(spec.Staging, ct);
     }
 
+    public bool Holds(StepContext context) => ConsumerPair.IsCutOff(context.Journal);
+
     public Task LetGoAsync(StepContext context) => new ConsumerPair(context, context.Shared<RebuildSpec>()).SettleAsync();
 
     private static async Task<(RebuildSpec Spec, ConsumerPair Pair)> BeginAsync(StepContext context)
@@ -105,8 +111,8 @@ internal sealed class ExchangeConsumers : IStep
         }
         while (isSuspect);
 
-        var took = await pair.SwapAsync(toExchanged: true, ct);
-        await SettleAsync(context, spec, new CutoverFigures(Math.Round(took.TotalMilliseconds, 1), 0, 0), ct);
+        var (took, waited) = await pair.SwapAsync(toExchanged: true, ct);
+        await SettleAsync(context, spec, new CutoverFigures(Math.Round(took.TotalMilliseconds, 1), 0, 0) { PausedSeconds = Math.Round(waited.TotalSeconds, 1) }, ct);
     }
 
     /// <summary>
@@ -136,8 +142,7 @@ internal sealed class ExchangeConsumers : IStep
 
         await new SourceGuard(context, spec).RequireNoLateMutationAsync(ct);
 
-        // Nothing was held: both consumers went on.
-        context.Board.Cutover = figures with { SweptRows = late, PausedSeconds = 0 };
+        context.Board.Cutover = figures with { SweptRows = late };
         await context.Journal.FactAsync(CutOver.Swept, context.Board.Cutover);
     }
 }

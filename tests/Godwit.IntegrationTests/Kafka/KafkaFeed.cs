@@ -47,7 +47,7 @@ internal sealed class KafkaFeed(KafkaFixture broker, ClickHouseGateway gateway, 
     }
 
     /// <summary>Makes the view that reads from the Kafka table.</summary>
-    public Task AddViewAsync() => gateway.ExecuteAsync($"CREATE MATERIALIZED VIEW {database}.feed TO {database}.events AS SELECT id, uuid FROM {database}.queue");
+    public Task AddViewAsync(string into = "events") => gateway.ExecuteAsync($"CREATE MATERIALIZED VIEW {database}.feed TO {database}.{into} AS SELECT id, uuid FROM {database}.queue");
 
     public Task<long> RowsAsync(string table = "events") => gateway.ScalarAsync<long>($"SELECT count() FROM {database}.{table}");
 

