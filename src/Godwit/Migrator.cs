@@ -177,7 +177,7 @@ public sealed class Migrator
 
     /// <summary>The frozen plan of a run.</summary>
     /// <exception cref="RunNotFoundException">There is no such run.</exception>
-    public Task<Plan> PlanAsync(string runId, CancellationToken ct = default) => _reader.PlanAsync(runId, ct);
+    public async Task<Plan> PlanAsync(string runId, CancellationToken ct = default) => ShownPlan.Of(await _reader.PlanAsync(runId, ct));
 
     /// <summary>A stretch of the journal of a run, oldest first.</summary>
     /// <inheritdoc cref="IRunStore.GetJournalAsync(string, long, int, CancellationToken)"/>

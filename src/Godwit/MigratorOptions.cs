@@ -48,9 +48,21 @@ public sealed record MigratorOptions
     /// <summary>How notifications are sent.</summary>
     internal Delivery Delivery { get; init; } = new();
 
+    /// <inheritdoc cref="RunHost.Patience"/>
+    internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>What is wrong with them, one sentence each.</summary>
     public IReadOnlyList<string> Problems() => Kafka is null || KafkaConnection.IsAddress(Kafka) ? [] : [$"'{Kafka}' is not the address of a Kafka broker: write host:port, such as kafka.example:9092."];
 
     internal RunHost Host(ClickHouseGateway gateway, IStore store) =>
-        new(store, gateway, Clock) { Hooks = new HookTools(HookFolder, Delivery, Clock), Migrations = Migrations, PostgreSql = PostgreSql, Kafka = Kafka, AppVersion = AppVersion, Cluster = Cluster };
+        new(store, gateway, Clock)
+        {
+            Hooks = new HookTools(HookFolder, Delivery, Clock),
+            Patience = Patience,
+            Migrations = Migrations,
+            PostgreSql = PostgreSql,
+            Kafka = Kafka,
+            AppVersion = AppVersion,
+            Cluster = Cluster,
+        };
 }

@@ -16,8 +16,9 @@ internal sealed partial record CommandHook(string Name) : Hook($"command:{Name}"
     private const int MostPieces = 8;
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
-    // The secrets of Godwit are not its commands'.
-    private static readonly string[] Withheld = ["GODWIT_PASSWORD", "GODWIT_OPENID_SECRET", "PGPASSWORD"];
+    // The secrets of Godwit are not its commands': passwords, and addresses with passwords in them.
+    private const string Own = "GODWIT_";
+    private const string OfPostgreSql = "PG";
 
     /// <summary>Whether a text can be a name: nothing that leads out of the folder.</summary>
     public static bool IsName(string text) => NameForm().IsMatch(text);
@@ -51,9 +52,9 @@ internal sealed partial record CommandHook(string Name) : Hook($"command:{Name}"
         var path = Path.Combine(
             call.Tools.Folder ?? throw new HookException($"the process that works on the run ({Environment.MachineName}) has no folder of hooks: start it with --hooks FOLDER (GODWIT_HOOKS)"), Name);
         var start = new ProcessStartInfo(path, [call.Action, call.Table.ToString(), call.RunId]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var secret in Withheld)
+        foreach (var name in start.Environment.Keys.Where(k => k.StartsWith(Own, StringComparison.Ordinal) || k.StartsWith(OfPostgreSql, StringComparison.Ordinal)).ToList())
         {
-            start.Environment.Remove(secret);
+            start.Environment.Remove(name);
         }
 
         try

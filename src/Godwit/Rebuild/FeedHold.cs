@@ -9,7 +9,7 @@ namespace Godwit.Rebuild;
 /// <summary>The journal's fact that the feed is held, or was.</summary>
 /// <param name="Since">Since when (UTC).</param>
 /// <param name="Tables">What was detached for it.</param>
-/// <param name="IsHooked">Whether the pause hook was called for it, or was to be.</param>
+/// <param name="IsHooked">Whether the pause hook was called for it, or was to be, and the other one has not been since.</param>
 /// <param name="Until">When it went on (UTC); null while it is held.</param>
 internal sealed record HoldFact(DateTimeOffset Since, IReadOnlyList<QualifiedName> Tables, bool IsHooked, DateTimeOffset? Until)
 {
@@ -34,6 +34,9 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
     // How long a Kafka table of an old server goes on with what it has begun to read for a view that was detached.
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(1);
     private ServerIdentity? _server;
+
+    /// <summary>Whether it is held.</summary>
+    public static bool IsHeld(StepJournal journal) => journal.Find<HoldFact>(Fact) is { Until: null };
 
     /// <summary>For how long the feed was held, all attempts together; null when it never was.</summary>
     public static TimeSpan? Total(StepJournal journal) => journal.Find<PausedFact>(PausedFact.Name) is { } paused ? TimeSpan.FromSeconds(paused.Seconds) : null;
@@ -110,9 +113,7 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
             return;
         }
 
-        // A DETACH whose answer was lost may still be under way.
-        await LongStatement.KillOwnAsync(context, CancellationToken.None);
-        await PutBackAsync(hold);
+        hold = await PutBackAsync(hold);
         var now = context.Clock.GetUtcNow();
         var before = Total(context.Journal) ?? TimeSpan.Zero;
         await context.Journal.FactAsync(PausedFact.Name, new PausedFact(Math.Round((before + (now - hold.Since)).TotalSeconds, 3)));
@@ -120,7 +121,7 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
     }
 
     private async Task<string?> ObjectionAsync(Capabilities capabilities, CancellationToken ct) =>
-        (await KafkaChecks.RunAsync(context.Gateway, capabilities, spec.Queues, context.Options, spec.Accepted, context.Clock, ct)).FirstOrDefault(r => r.Blocks)?.Message;
+        (await KafkaChecks.RunAsync(context.Gateway, capabilities, spec.Queues, context.Options.KafkaGate, spec.Accepted, context.Clock, ct)).FirstOrDefault(r => r.Blocks)?.Message;
 
     private async Task HoldAsync(CancellationToken ct)
     {
@@ -155,13 +156,23 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
     }
 
     // All of it, however a part of it ends.
-    private async Task PutBackAsync(HoldFact hold)
+    private async Task<HoldFact> PutBackAsync(HoldFact hold)
     {
         List<Exception> failures = [];
+
+        // A DETACH whose answer was lost may still be under way, or the statement of a hook. A server that is away keeps no other writers waiting.
+        await AttemptAsync(() => LongStatement.KillOwnAsync(context, CancellationToken.None));
         if (hold.IsHooked && spec.Hooks is { } hooks)
         {
-            await AttemptAsync(new WriterPause(context, spec.Source, hooks).ResumeAsync);
+            await AttemptAsync(async () =>
+            {
+                await new WriterPause(context, spec.Source, hooks).ResumeAsync();
+                hold = hold with { IsHooked = false };
+                await context.Journal.FactAsync(Fact, hold);
+            });
         }
+
+        RequireServer();
 
         // Writers that are not Kafka have been let go on: they are not kept waiting for its brokers.
         await AwaitBrokersAsync(hold);
@@ -170,15 +181,21 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
             await AttemptAsync(() => AttachAsync(table));
         }
 
-        // A server that is away is waited for, and then all of it is done again.
-        if (failures.Find(f => f is ClickHouseUnreachableException) is { } away)
-        {
-            ExceptionDispatchInfo.Throw(away);
-        }
-
+        RequireServer();
         if (failures.Count > 0)
         {
             throw new StepFailedException(string.Join(' ', failures.Select(f => f.Message)), failures[0]);
+        }
+
+        return hold;
+
+        // A server that is away is waited for, and then what is left is done.
+        void RequireServer()
+        {
+            if (failures.Find(f => f is ClickHouseUnreachableException) is { } away)
+            {
+                ExceptionDispatchInfo.Throw(away);
+            }
         }
 
         async Task AttemptAsync(Func<Task> put)

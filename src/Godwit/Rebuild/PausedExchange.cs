@@ -57,14 +57,14 @@ internal sealed class PausedExchange(StepContext context, RebuildSpec spec, Whol
         var hold = new FeedHold(context, spec);
         while (!context.Journal.Has($"swept/{direction}"))
         {
-            // Whoever wants to go back is not kept waiting.
-            if (direction == "forward")
-            {
-                await hold.AwaitCalmAsync(ct);
-            }
-
+            // What has happened, and whoever wants to go back, is not kept waiting.
             if (!await HasHappenedAsync(context, direction, ct))
             {
+                if (direction == "forward")
+                {
+                    await hold.AwaitCalmAsync(ct);
+                }
+
                 await copier.CatchUpAsync(ct);
             }
 

@@ -32,6 +32,9 @@ internal sealed record RunHost(IStore Store, ClickHouseGateway Gateway, TimeProv
     /// <summary>Whether a run that is cancelled here is left as it is, for another process to go on with; otherwise it is Paused.</summary>
     public bool HandsOver { get; init; }
 
+    /// <summary>How long a server may be away before a run is called failed, unless a step holds something that nobody else puts back.</summary>
+    public required TimeSpan Patience { get; init; }
+
     /// <summary>The application's version; null when nobody said it.</summary>
     public string? AppVersion { get; init; }
 

@@ -172,21 +172,36 @@ internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
         }
         catch (NeedsOperatorException e)
         {
-            await book.FailAsync(RunState.NeedsOperator, Where(e.Message), null, _steps.Undoing);
+            await FailAsync(RunState.NeedsOperator, e.Message, null);
             await (e.OnTold?.Invoke() ?? Task.CompletedTask);
         }
         catch (Exception e) when (e is StepFailedException or OutcomeUnknownException or StoredFormatException)
         {
-            await book.FailAsync(RunState.Failed, Where(e.Message), e.InnerException?.Message, _steps.Undoing);
+            await FailAsync(RunState.Failed, e.Message, e.InnerException?.Message);
         }
         catch (ClickHouseException e) when (!ct.IsCancellationRequested)
         {
-            await book.FailAsync(RunState.Failed, Where(Failures.Explain(e)), e.Words, _steps.Undoing);
+            await FailAsync(RunState.Failed, Failures.Explain(e), e.Words);
         }
         catch (Exception e) when (!ct.IsCancellationRequested && e is not (StoreException or LeaseHeldException or LeaseLostException or RunConflictException or WrongStateException or OperationCanceledException or ClickHouseException))
         {
-            await book.FailAsync(RunState.Failed, Where($"Godwit met what it did not expect, {e.GetType().Name}: {e.Message} `errors` shows where; `resume` tries again."), e.ToString(), _steps.Undoing);
+            await FailAsync(RunState.Failed, $"Godwit met what it did not expect, {e.GetType().Name}: {e.Message} `errors` shows where; `resume` tries again.", e.ToString());
         }
+    }
+
+    // Nothing stays held while nobody works on the run.
+    private async Task FailAsync(RunState state, string message, string? details)
+    {
+        try
+        {
+            await LetGoAsync();
+        }
+        catch (Exception e) when (e is ClickHouseException or StepFailedException)
+        {
+            message = message.Contains(e.Message, StringComparison.Ordinal) ? message : $"{message} What it holds could not be put back: {e.Message} `resume` and `rollback` do that first.";
+        }
+
+        await book.FailAsync(state, Where(message), details, _steps.Undoing);
     }
 
     private string Where(string problem) => _steps.Undoing is { } step

@@ -113,6 +113,7 @@ internal sealed class Runner
             Options = options,
             Clock = host.Clock,
             Hooks = host.Hooks,
+            Patience = host.Patience,
             AwaitPersonAsync = awaitPersonAsync,
         };
     }
@@ -232,8 +233,9 @@ internal sealed class Runner
         }
 
         _control.Take(request);
-        if (request == RunRequest.Rollback)
+        if (request is RunRequest.Rollback or RunRequest.Resume or RunRequest.CutOver)
         {
+            // Whoever paused it has changed their mind before that was done.
             return request;
         }
 

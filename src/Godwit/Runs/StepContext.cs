@@ -129,6 +129,9 @@ internal sealed class RunServices
     /// <summary>What hooks work with.</summary>
     public required HookTools Hooks { get; init; }
 
+    /// <inheritdoc cref="RunHost.Patience"/>
+    public required TimeSpan Patience { get; init; }
+
     /// <summary>Waits until a person asks for this; shows the run in the given state meanwhile, and then keeps that it was asked for.</summary>
     public required Func<RunState, RunRequest, Func<CancellationToken, Task>, Func<Task>, CancellationToken, Task> AwaitPersonAsync { get; init; }
 

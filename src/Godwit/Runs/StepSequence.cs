@@ -10,9 +10,6 @@ namespace Godwit.Runs;
 /// <summary>Does the steps of a plan in order, side by side where their kind allows it, and undoes them newest first.</summary>
 internal sealed class StepSequence(RunBook book, RunServices services)
 {
-    /// <summary>How long a server may be away before the run is called failed.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     /// <summary>The journal's fact that an operation is being undone: from then on the run only goes that way.</summary>
     private const string RollingBack = "rolling-back";
 
@@ -168,13 +165,13 @@ internal sealed class StepSequence(RunBook book, RunServices services)
             }
             catch (Exception e) when (MayPass(e) && !ct.IsCancellationRequested)
             {
-                if (since is null || (e is OutcomeUnknownException or ClickHouse.ClickHouseUnreachableException && services.Clock.GetElapsedTime(began) > Patience))
+                if (since is null || (e is OutcomeUnknownException or ClickHouse.ClickHouseUnreachableException && services.Clock.GetElapsedTime(began) > services.Patience))
                 {
                     // It worked for a while: this is another trouble than the one before.
                     (since, pause) = (services.Clock.GetTimestamp(), first);
                     await Trouble.BeganAsync(book, step, e);
                 }
-                else if (services.Clock.GetElapsedTime(since.Value) >= Patience)
+                else if (services.Clock.GetElapsedTime(since.Value) >= services.Patience && !StepCatalog.Get(step.Kind).Holds(new StepContext(services, step)))
                 {
                     throw;
                 }

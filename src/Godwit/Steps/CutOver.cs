@@ -134,6 +134,8 @@ internal sealed class CutOver : IStep
         await new ViewWitness(context, spec, sweeper.Direction).FeedAsync(ct);
     }
 
+    public bool Holds(StepContext context) => FeedHold.IsHeld(context.Journal);
+
     public Task LetGoAsync(StepContext context) => new FeedHold(context, context.Shared<RebuildSpec>()).ReleaseAsync();
 
     /// <summary>Whether the source's name stands for the new table, decided by UUID.</summary>

@@ -30,6 +30,9 @@ internal interface IStep
     /// <summary>Puts back what must not stay held while nobody works on the run: called when work on it stops, and for an owner that died.</summary>
     Task LetGoAsync(StepContext context) => Task.CompletedTask;
 
+    /// <summary>Whether something stands still that only this step puts back. A server that is away is then waited for, however long that takes.</summary>
+    bool Holds(StepContext context) => false;
+
     /// <summary>Undoes it, whether it was done, begun, or not even that.</summary>
     Task UndoAsync(StepContext context, CancellationToken ct);
 }

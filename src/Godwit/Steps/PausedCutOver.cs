@@ -64,6 +64,8 @@ internal sealed class PausedCutOver : IStep
         }
     }
 
+    public bool Holds(StepContext context) => FeedHold.IsHeld(context.Journal);
+
     public async Task LetGoAsync(StepContext context)
     {
         var spec = context.Shared<RebuildSpec>();

@@ -137,6 +137,27 @@ public sealed class SteeringTests(RealEngine real)
     }
 
     [Fact]
+    public async Task A_resume_that_comes_while_a_pause_is_taking_effect_is_not_forgotten()
+    {
+        await using var c = await NewAsync();
+        var code = new Interrupted();
+        var migrator = c.Knows(code);
+        var runId = await MigrationCase.CreateAsync(migrator, "interrupted");
+        var looks = new Looks();
+        var run = migrator.RunAsync(runId, looks, MigrationCase.Ct);
+        await code.Begun.Task;
+        await migrator.AskAsync(runId, RunRequest.Pause, Actor.OfProcess, ct: MigrationCase.Ct);
+        await code.Cancelled.Task;
+
+        await migrator.AskAsync(runId, RunRequest.Resume, Actor.OfProcess, ct: MigrationCase.Ct);
+        var before = looks.Count;
+        await Wait.UntilAsync(() => looks.Count > before + 1, MigrationCase.Ct);
+        code.End.SetResult();
+
+        (await run).State.ShouldBe(RunState.Completed);
+    }
+
+    [Fact]
     public async Task A_display_that_breaks_lets_go_of_the_run_which_can_be_gone_on_with()
     {
         await using var c = await NewAsync();
@@ -170,6 +191,52 @@ public sealed class SteeringTests(RealEngine real)
     private sealed class Broken : IProgress<RunStatus>
     {
         public void Report(RunStatus value) => throw new InvalidOperationException("The display is broken.");
+    }
+
+    /// <summary>Counts how often the owner of a run has looked what is asked of it.</summary>
+    private sealed class Looks : IProgress<RunStatus>
+    {
+        public int Count { get; private set; }
+
+        public void Report(RunStatus value) => Count++;
+    }
+
+    /// <summary>Takes its time to end when it is cancelled.</summary>
+    private sealed class Interrupted : Migration
+    {
+        public TaskCompletionSource Begun { get; } = new();
+
+        public TaskCompletionSource Cancelled { get; } = new();
+
+        public TaskCompletionSource End { get; } = new();
+
+        public override string Name => "interrupted";
+
+        public override string Description => "For a test";
+
+        public override IReadOnlyList<MigrationCode> Code => [new("wait", WaitAsync) { UndoAsync = (_, _) => Task.CompletedTask }];
+
+        public override Task<IReadOnlyList<Operation>> PlanAsync(MigrationContext context, CancellationToken ct) => Operations(new CodeOperation("wait"));
+
+        private async Task WaitAsync(CodeContext context, CancellationToken ct)
+        {
+            if (Cancelled.Task.IsCompleted)
+            {
+                return;
+            }
+
+            Begun.TrySetResult();
+            try
+            {
+                await Task.Delay(Timeout.Infinite, ct);
+            }
+            catch (OperationCanceledException)
+            {
+                Cancelled.SetResult();
+                await End.Task;
+                throw;
+            }
+        }
     }
 
     private sealed class Stubborn(TaskCompletionSource begun) : Migration

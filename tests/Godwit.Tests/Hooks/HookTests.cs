@@ -118,11 +118,12 @@ public sealed class HookTests : IDisposable
     public async Task A_command_is_told_what_is_to_be_done_and_not_what_is_secret()
     {
         Environment.SetEnvironmentVariable("PGPASSWORD", "S3CRET");
-        _folder.Command("pause", """echo "$1 $2 $3 ${PGPASSWORD-none}" > "$0.out" """);
+        Environment.SetEnvironmentVariable("GODWIT_SERVER_OF_A_TEST", "http://ada:S3CRET@clickhouse");
+        _folder.Command("pause", """echo "$1 $2 $3 ${PGPASSWORD-none} ${GODWIT_SERVER_OF_A_TEST-none}" > "$0.out" """);
 
         await CallAsync("command:pause", "resume");
 
-        (await File.ReadAllTextAsync(_folder.File("pause.out"), Ct)).ShouldBe("resume db.t k3f9a2b1 none\n");
+        (await File.ReadAllTextAsync(_folder.File("pause.out"), Ct)).ShouldBe("resume db.t k3f9a2b1 none none\n");
     }
 
     [Fact]
