@@ -183,7 +183,7 @@ public sealed class OldServerFixture(string configuration = "") : IServerFixture
 
     private static string Users => $"""
         <yandex>
-          <profiles><default/></profiles>
+          <profiles><default><stream_flush_interval_ms>1000</stream_flush_interval_ms></default></profiles>
           <quotas><default/></quotas>
           <users>
             {User("default", "")}
