@@ -1,4 +1,5 @@
 using Godwit.ClickHouse;
+using Godwit.Metadata;
 using Godwit.Rebuild;
 using Godwit.Runs;
 
@@ -29,6 +30,12 @@ internal sealed class WriterPause(StepContext context, QualifiedName table, Writ
         {
             await CallAsync("resume", hooks.Resume, CancellationToken.None);
         }
+        catch (StoreException)
+        {
+            // The writers do not stand still with the journal: the hook comes to the same a second time.
+            await SendAsync("resume", hooks.Resume, context.Services.NewQueryId(context.Step.Index), CancellationToken.None);
+            throw;
+        }
         catch (HookException e)
         {
             throw new StepFailedException($"The writers of {table} were paused and could not be told to go on: {Shown(hooks.Resume)}: {e.Message.TrimEnd('.')}. Until they are, they may stand still: mend that and `resume`, or let them go on by hand.", e);
@@ -38,8 +45,14 @@ internal sealed class WriterPause(StepContext context, QualifiedName table, Writ
     private async Task CallAsync(string action, string written, CancellationToken ct)
     {
         var queryId = context.Services.NewQueryId(context.Step.Index);
-        var call = new HookCall(action, table, context.Services.Plan.RunId, queryId, context.Gateway, context.Services.Hooks);
         await context.Journal.IntentAsync($"{action}-hook", new { queryId, hook = Shown(written) });
+        await SendAsync(action, written, queryId, ct);
+        await context.Journal.OutcomeAsync($"{action}-hook", new { queryId });
+    }
+
+    private async Task SendAsync(string action, string written, string queryId, CancellationToken ct)
+    {
+        var call = new HookCall(action, table, context.Services.Plan.RunId, queryId, context.Gateway, context.Services.Hooks);
         using var limit = new CancellationTokenSource(hooks.Timeout, context.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
         try
@@ -54,8 +67,6 @@ internal sealed class WriterPause(StepContext context, QualifiedName table, Writ
         {
             throw new HookException(e.ServerMessage, e);
         }
-
-        await context.Journal.OutcomeAsync($"{action}-hook", new { queryId });
     }
 
     private static string Shown(string hook) => Hook.Of(hook).Shown;

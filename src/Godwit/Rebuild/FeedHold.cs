@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Hooks;
+using Godwit.Metadata;
 using Godwit.Runs;
 
 namespace Godwit.Rebuild;
@@ -182,6 +183,11 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
         }
 
         RequireServer();
+        if (failures.Find(f => f is StoreException) is { } lost)
+        {
+            ExceptionDispatchInfo.Throw(lost);
+        }
+
         if (failures.Count > 0)
         {
             throw new StepFailedException(string.Join(' ', failures.Select(f => f.Message)), failures[0]);
@@ -189,10 +195,10 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
 
         return hold;
 
-        // A server that is away is waited for, and then what is left is done.
+        // A server that is away or overloaded is waited for, and then what is left is done.
         void RequireServer()
         {
-            if (failures.Find(f => f is ClickHouseUnreachableException) is { } away)
+            if (failures.Find(f => f is ClickHouseException) is { } away)
             {
                 ExceptionDispatchInfo.Throw(away);
             }
@@ -204,7 +210,7 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
             {
                 await put();
             }
-            catch (Exception e) when (e is StepFailedException or ClickHouseUnreachableException)
+            catch (Exception e) when (e is StepFailedException or ClickHouseException or StoreException)
             {
                 failures.Add(e);
             }
@@ -234,7 +240,13 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
                 await context.ChangeAsync("release", CancellationToken.None, $"ATTACH TABLE {table.ToSql()}");
             }
         }
-        catch (ClickHouseException e) when (e is not ClickHouseUnreachableException)
+        catch (StoreException)
+        {
+            // The feed does not stay away with the journal: to attach a table comes to the same a second time. The run ends with what is wrong with the store.
+            await context.Gateway.ExecuteAsync($"ATTACH TABLE IF NOT EXISTS {table.ToSql()}");
+            throw;
+        }
+        catch (ClickHouseException e) when (e is not ClickHouseUnreachableException && !e.IsTransient)
         {
             throw new StepFailedException($"{table} was detached to hold the feed of {spec.Source} and could not be attached again: {e.ServerMessage} Until it is, nothing is read from Kafka: mend that and `resume`, or ATTACH it by hand.", e);
         }

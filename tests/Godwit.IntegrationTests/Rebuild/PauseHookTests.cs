@@ -1,5 +1,7 @@
+using Godwit.CrashHost;
 using Godwit.Fixtures;
 using Godwit.IntegrationTests.Kafka;
+using Godwit.Metadata;
 using Godwit.Plans;
 using Godwit.Rebuild;
 using Godwit.Runs;
@@ -162,6 +164,31 @@ public sealed class PauseHookTests(RealEngine real) : IDisposable
         var status = await run;
         status.State.ShouldBe(RunState.Completed, status.Problem);
         (await c.AskAsync<long>($"SELECT count() FROM system.tables WHERE database = '{c.Database}' AND name IN ('queue', 'mv')")).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task When_the_store_is_lost_while_writers_stand_still_all_is_put_back_all_the_same()
+    {
+        await using var c = await CaseAsync();
+        await c.SqlAsync(
+            "CREATE TABLE @queue (id UInt64, day Date) ENGINE = Kafka SETTINGS kafka_broker_list = '127.0.0.1:1', kafka_topic_list = 'none', kafka_group_name = 'hooks', kafka_format = 'JSONEachRow'",
+            "CREATE MATERIALIZED VIEW @mv TO @t AS SELECT * FROM @queue");
+        _folder.Command("pause", "exit 0");
+        _folder.Command("resume", $"echo resumed >> {_folder.Path}/log");
+        var isLost = false;
+        var store = new CrashingStore(c.Store, (_, name, _, isWritten) =>
+        {
+            isLost |= name == "Outcome hold" && isWritten;
+            return isLost && !isWritten ? throw new StoreException("The disk is full.") : Task.CompletedTask;
+        });
+        var migrator = new Migrator(c.Gateway, store, new MigratorOptions { HookFolder = _folder.Path });
+
+        await Should.ThrowAsync<StoreException>(() => RunAsync(c, migrator, Wish(c) with { PauseHook = "command:pause", ResumeHook = "command:resume", Accept = KafkaFeed.NoBroker }));
+
+        (await File.ReadAllLinesAsync(_folder.File("log"), RebuildCase.Ct)).ShouldBe(["resumed"]);
+        (await c.AskAsync<long>($"SELECT count() FROM system.tables WHERE database = '{c.Database}' AND name IN ('queue', 'mv')")).ShouldBe(2);
+        var status = await Migrator(c).ResumeAsync((await c.Migrator.ListAsync(RebuildCase.Ct))[0].RunId, ct: RebuildCase.Ct);
+        status.State.ShouldBe(RunState.Completed, status.Problem);
     }
 
     [Fact]
