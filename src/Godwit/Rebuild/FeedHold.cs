@@ -74,7 +74,7 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
         }
         catch (Exception e) when (budget.IsCancellationRequested && !ct.IsCancellationRequested && e is OperationCanceledException or ClickHouseException)
         {
-            throw new PauseBudgetException($"The feed was held for {Plain.Time(context.Options.PauseBudget)}, which is its budget, and the names had not changed hands.");
+            throw new PauseBudgetException($"The feed was held for {Plain.Time(context.Options.PauseBudget)}, which is its budget, and not all was done.");
         }
         finally
         {
