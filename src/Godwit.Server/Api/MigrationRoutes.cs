@@ -60,7 +60,7 @@ public sealed record MigrationPlanRequest
 /// <param name="Plan">The steps; null when a check stands against it. A run that is made later has a plan of its own.</param>
 public sealed record PlanDocument(bool IsRefused, IReadOnlyList<CheckResult> Checks, Plan? Plan)
 {
-    internal static PlanDocument Of(Proposal proposal) => new(proposal.Plan is null || proposal.Checks.Any(c => c.Blocks), proposal.Checks, proposal.Plan);
+    internal static PlanDocument Of(Proposal proposal) => new(proposal.Plan is null || proposal.Checks.Any(c => c.Blocks), proposal.Checks, proposal.Plan is { } plan ? ShownPlan.Of(plan) : null);
 }
 
 /// <summary>Migrations: which there are, where each is, what it would do.</summary>

@@ -34,8 +34,7 @@ internal sealed partial record CommandHook(string Name) : Hook($"command:{Name}"
         }
         catch (OperationCanceledException)
         {
-            process.Kill(entireProcessTree: true);
-            await process.WaitForExitAsync(CancellationToken.None);
+            await EndAsync(process, call);
             throw;
         }
 
@@ -47,10 +46,26 @@ internal sealed partial record CommandHook(string Name) : Hook($"command:{Name}"
         }
     }
 
+    // One that runs as somebody else cannot be killed, and one that the kernel holds does not end by that.
+    private static async Task EndAsync(Process process, HookCall call)
+    {
+        try
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None).WaitAsync(LastWords, call.Tools.Clock, CancellationToken.None);
+        }
+        catch (Exception e) when (e is AggregateException or Win32Exception or InvalidOperationException or TimeoutException)
+        {
+            throw new HookException($"it was not done in time, and process {process.Id} could not be killed: {e.Message}", e);
+        }
+    }
+
     private Process Start(HookCall call)
     {
-        var path = Path.Combine(
-            call.Tools.Folder ?? throw new HookException($"the process that works on the run ({Environment.MachineName}) has no folder of hooks: start it with --hooks FOLDER (GODWIT_HOOKS)"), Name);
+        // A relative name would be looked for elsewhere, too.
+        var path = Path.GetFullPath(
+            Name,
+            Path.GetFullPath(call.Tools.Folder ?? throw new HookException($"the process that works on the run ({Environment.MachineName}) has no folder of hooks: start it with --hooks FOLDER (GODWIT_HOOKS)")));
         var start = new ProcessStartInfo(path, [call.Action, call.Table.ToString(), call.RunId]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in start.Environment.Keys.Where(k => k.StartsWith(Own, StringComparison.Ordinal) || k.StartsWith(OfPostgreSql, StringComparison.Ordinal)).ToList())
         {

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Sockets;
+using Godwit.Notifications;
 
 namespace Godwit.Kafka;
 
@@ -126,13 +127,19 @@ internal sealed class KafkaConnection : IDisposable
     /// <summary>Connects to a broker that is known to be of 0.9.</summary>
     public static async Task<KafkaConnection> ConnectAsync(string address, CancellationToken caller)
     {
+        // A broker may say anything of where the others are.
+        var colon = address.LastIndexOf(':');
+        if (colon <= 0 || !ushort.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port == 0)
+        {
+            throw new KafkaException($"'{ForeignText.Line(address)}' is not the address of a broker.");
+        }
+
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(caller);
         limit.CancelAfter(Longest);
         var client = new TcpClient { NoDelay = true };
         try
         {
-            var colon = address.LastIndexOf(':');
-            await client.ConnectAsync(address[..colon].Trim('[', ']'), int.Parse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture), limit.Token);
+            await client.ConnectAsync(address[..colon].Trim('[', ']'), port, limit.Token);
             return new KafkaConnection(address, client);
         }
         catch (SocketException e)

@@ -41,7 +41,7 @@ internal sealed record PartitionLag
 internal sealed record KafkaLag(IReadOnlyList<PartitionLag> Partitions, IReadOnlyDictionary<string, KafkaRetention?> Retentions, DateTimeOffset At)
 {
     /// <summary>How many messages of all partitions the group has not read.</summary>
-    public long Total => Partitions.Sum(p => p.Lag);
+    public long Total => Partitions.Aggregate(0L, (sum, p) => sum > long.MaxValue - p.Lag ? long.MaxValue : sum + p.Lag);
 
     /// <summary>Asks the brokers of a table. Committed offsets are read before the ends of partitions, so that a lag is never too small.</summary>
     /// <exception cref="KafkaException">They do not tell.</exception>
@@ -64,8 +64,8 @@ internal sealed record KafkaLag(IReadOnlyList<PartitionLag> Partitions, IReadOnl
             {
                 Partition = partition,
                 Committed = committed.TryGetValue(partition, out var offset) ? offset : null,
-                Earliest = earliest[partition],
-                End = ends[partition],
+                Earliest = Of(earliest, partition),
+                End = Of(ends, partition),
             };
             lags.Add(lag with
             {
@@ -76,4 +76,7 @@ internal sealed record KafkaLag(IReadOnlyList<PartitionLag> Partitions, IReadOnl
 
         return new KafkaLag(lags, retentions, clock.GetUtcNow());
     }
+
+    private static long Of(IReadOnlyDictionary<KafkaPartition, long> offsets, KafkaPartition partition) =>
+        offsets.TryGetValue(partition, out var offset) && offset >= 0 ? offset : throw new KafkaException($"The broker does not tell where {partition} begins and ends.");
 }

@@ -10,6 +10,9 @@ namespace Godwit.Kafka;
 /// </summary>
 internal sealed class KafkaReader(ReadOnlyMemory<byte> message)
 {
+    // An item takes more memory than it has bytes.
+    private const int MostAtFirst = 1024;
+
     private int _at;
 
     public sbyte Int8() => (sbyte)Take(1)[0];
@@ -48,7 +51,7 @@ internal sealed class KafkaReader(ReadOnlyMemory<byte> message)
             throw new InvalidDataException($"a list of {count} items does not fit into it");
         }
 
-        List<T> items = new(Math.Max(count, 0));
+        List<T> items = new(Math.Clamp(count, 0, MostAtFirst));
         for (var i = 0; i < count; i++)
         {
             items.Add(read(this));

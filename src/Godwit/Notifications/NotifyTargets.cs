@@ -45,10 +45,11 @@ internal static partial class NotifyTargets
             return null;
         }
 
-        return written.Split(':')[0].ToUpperInvariant() switch
+        var (form, rest) = written.Split(':', 2) is [var before, var after] ? (before, after) : (written, "");
+        return form.ToUpperInvariant() switch
         {
-            "ENV" => Referred(isFile: false, written[4..], problems),
-            "FILE" => Referred(isFile: true, written[5..], problems),
+            "ENV" => Referred(isFile: false, rest, problems),
+            "FILE" => Referred(isFile: true, rest, problems),
             "HTTP" or "HTTPS" => Hook(written, written, problems),
             "SLACK+HTTP" or "SLACK+HTTPS" => Hook(written, written[6..], problems),
             "SMTP" or "SMTPS" => Mail(written, problems),

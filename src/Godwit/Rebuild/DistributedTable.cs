@@ -8,7 +8,6 @@ namespace Godwit.Rebuild;
 /// <param name="Settings">Its settings as a clause; empty for none.</param>
 internal sealed record DistributedTable(QualifiedName Name, IReadOnlyList<string> Arguments, string Settings)
 {
-    private const string SettingsWord = " SETTINGS ";
     private const int TableArgument = 2;
 
     /// <summary>The cluster that it spreads rows over.</summary>
@@ -20,11 +19,11 @@ internal sealed record DistributedTable(QualifiedName Name, IReadOnlyList<string
             ? Parse(name, row["engine_full"])
             : null;
 
-    /// <summary>Reads an engine clause.</summary>
+    /// <summary>Reads an engine clause with its settings.</summary>
     public static DistributedTable Parse(QualifiedName name, string clause)
     {
-        var end = clause.IndexOf(SettingsWord, StringComparison.Ordinal);
-        return new DistributedTable(name, TableEngine.Parse(end < 0 ? clause : clause[..end]).Arguments, end < 0 ? "" : clause[end..]);
+        var (engine, settings) = TableEngine.ParseFull(clause);
+        return new DistributedTable(name, engine.Arguments, settings);
     }
 
     /// <summary>Whether all rows stay on this server.</summary>

@@ -175,12 +175,12 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
 
         RequireServer();
 
-        // Writers that are not Kafka have been let go on: they are not kept waiting for its brokers.
-        await AwaitBrokersAsync(hold);
-        foreach (var table in hold.Tables)
+        // Writers that are not Kafka have been let go on: they are not kept waiting for its brokers, and no Kafka table for those of another one.
+        await Task.WhenAll(hold.Tables.Select(table => AttemptAsync(async () =>
         {
-            await AttemptAsync(() => AttachAsync(table));
-        }
+            await AwaitBrokersAsync(hold, table);
+            await AttachAsync(table);
+        })));
 
         RequireServer();
         if (failures.Find(f => f is StoreException) is { } lost)
@@ -204,24 +204,28 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
             }
         }
 
+        // Whatever it is must not keep the rest from being put back, unless another process does that now.
         async Task AttemptAsync(Func<Task> put)
         {
             try
             {
                 await put();
             }
-            catch (Exception e) when (e is StepFailedException or ClickHouseException or StoreException)
+            catch (Exception e) when (e is not (LeaseLostException or OutOfMemoryException))
             {
-                failures.Add(e);
+                lock (failures)
+                {
+                    failures.Add(e);
+                }
             }
         }
     }
 
-    private async Task AwaitBrokersAsync(HoldFact hold)
+    private async Task AwaitBrokersAsync(HoldFact hold, QualifiedName table)
     {
         var left = hold.Since + context.Options.PauseBudget - context.Clock.GetUtcNow();
         using var limit = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, context.Clock);
-        foreach (var queue in hold.Queues)
+        foreach (var queue in hold.Queues.Where(q => q.Table == table))
         {
             await queue.AwaitAsync(context, limit.Token);
         }

@@ -76,7 +76,7 @@ internal static class FeedReader
     // Distributed(cluster, database, table, …) and Buffer(database, table, …). A database that is an expression, or empty, is taken for its own.
     private static QualifiedName? Behind(Row row)
     {
-        var arguments = TableEngine.Parse(row["engine_full"].Split(" SETTINGS ")[0]).Arguments.Skip(row["engine"] == "Distributed" ? 1 : 0).ToList();
+        var arguments = TableEngine.ParseFull(row["engine_full"]).Engine.Arguments.Skip(row["engine"] == "Distributed" ? 1 : 0).ToList();
         return arguments is [var database, var table, ..]
             ? new QualifiedName(database.Contains('(', StringComparison.Ordinal) || SqlText.Unquote(database).Length == 0 ? row["database"] : SqlText.Unquote(database), SqlText.Unquote(table))
             : null;

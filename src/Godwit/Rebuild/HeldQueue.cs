@@ -5,7 +5,11 @@ using Godwit.Runs;
 namespace Godwit.Rebuild;
 
 /// <summary>What a Kafka table that is held reads, so that its brokers can be asked before it goes on.</summary>
-internal sealed record HeldQueue(IReadOnlyList<string> Brokers, IReadOnlyList<string> Topics, string Group)
+/// <param name="Table">The table that is attached when they answer.</param>
+/// <param name="Brokers">The brokers, host:port each.</param>
+/// <param name="Topics">The topics.</param>
+/// <param name="Group">The consumer group.</param>
+internal sealed record HeldQueue(QualifiedName Table, IReadOnlyList<string> Brokers, IReadOnlyList<string> Topics, string Group)
 {
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(200);
 
@@ -15,7 +19,7 @@ internal sealed record HeldQueue(IReadOnlyList<string> Brokers, IReadOnlyList<st
         List<HeldQueue> queues = [];
         foreach (var name in spec.Accepted.Contains("kafka-lag", StringComparer.Ordinal) ? [] : spec.Queues.Intersect(held))
         {
-            queues.AddRange((await KafkaTable.ReadAsync(context.Gateway, name, ct)).Table is { } table ? [new HeldQueue(table.Brokers, table.Topics, table.Group)] : []);
+            queues.AddRange((await KafkaTable.ReadAsync(context.Gateway, name, ct)).Table is { } table ? [new HeldQueue(name, table.Brokers, table.Topics, table.Group)] : []);
         }
 
         return queues;

@@ -43,9 +43,17 @@ public sealed record TableEngine(string Name, IReadOnlyList<string> Arguments)
     /// <summary>Reads an engine clause.</summary>
     public static TableEngine Parse(string clause)
     {
-        var open = clause.IndexOf('(', StringComparison.Ordinal);
-        return open < 0
+        var (open, close) = (clause.IndexOf('(', StringComparison.Ordinal), clause.LastIndexOf(')'));
+        return open < 0 || close < open
             ? new TableEngine(clause.Trim(), [])
-            : new TableEngine(clause[..open].Trim(), SqlText.SplitByComma(clause[(open + 1)..clause.LastIndexOf(')')]));
+            : new TableEngine(clause[..open].Trim(), SqlText.SplitByComma(clause[(open + 1)..close]));
+    }
+
+    /// <summary>Reads what system.tables has as <c>engine_full</c>, of an engine without keys: the engine, and its settings behind it.</summary>
+    /// <returns>The settings begin with <c> SETTINGS</c>; empty for none.</returns>
+    internal static (TableEngine Engine, string Settings) ParseFull(string clause)
+    {
+        var end = SqlText.Tokens(clause).Where(t => t.Depth == 0 && t.IsWord(clause, "SETTINGS")).Select(t => t.Start - 1).FirstOrDefault(clause.Length);
+        return (Parse(clause[..end]), clause[end..]);
     }
 }

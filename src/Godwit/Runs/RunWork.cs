@@ -189,14 +189,15 @@ internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
         }
     }
 
-    // Nothing stays held while nobody works on the run.
+    // Nothing stays held while nobody works on the run; that it could not be put back must not hide what went wrong.
+    [SuppressMessage("Design", "CA1031", Justification = "As above: a person must find the run in a state that says what happened.")]
     private async Task FailAsync(RunState state, string message, string? details)
     {
         try
         {
             await LetGoAsync();
         }
-        catch (Exception e) when (e is ClickHouseException or StepFailedException)
+        catch (Exception e) when (e is not (StoreException or LeaseHeldException or LeaseLostException))
         {
             message = message.Contains(e.Message, StringComparison.Ordinal) ? message : $"{message} What it holds could not be put back: {e.Message} `resume` and `rollback` do that first.";
         }

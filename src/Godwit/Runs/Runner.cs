@@ -203,7 +203,7 @@ internal sealed class Runner
         {
             await _work.LetGoAsync();
         }
-        catch (Exception e) when (e is ClickHouseException or StepFailedException)
+        catch (Exception e) when (e is not (StoreException or LeaseHeldException or LeaseLostException))
         {
             told.Add(e.Message);
         }

@@ -38,6 +38,7 @@ public sealed class HookTests : IDisposable
         { "https:///pause", "is no address of a webhook" },
         { "env:S3CRET VALUE", "names no environment variable" },
         { "file:pause", "names no file" },
+        { "env", "names no environment variable" },
         { "ftp://ingest/pause", "is no hook" },
     };
 

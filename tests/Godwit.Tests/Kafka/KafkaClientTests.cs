@@ -164,6 +164,18 @@ public sealed class KafkaClientTests
         questions.ShouldBe(2);
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(0)]
+    [InlineData(70_000)]
+    public async Task A_broker_that_names_an_address_that_is_none_is_told(int port)
+    {
+        using var broker = NewBroker(Today, (asked, _) =>
+            asked.Request == KafkaRequest.FindCoordinator ? new KafkaWriter().Int16(0).Int32(0).Text("127.0.0.1").Int32(port) : null);
+
+        (await Should.ThrowAsync<KafkaException>(Client(broker).CommittedAsync("g", [First], Ct))).Message.ShouldBe($"'127.0.0.1:{port}' is not the address of a broker.");
+    }
+
     [Fact]
     public async Task The_offsets_of_a_group_that_somebody_reads_in_cannot_be_set()
     {

@@ -40,6 +40,8 @@ public sealed class NotifyTargetsTests
         { "https://hooks.example/x#S3CRET", ["holds a #"] },
         { "https://hooks.example/…", ["Address 1 is masked"] },
         { "env:", ["names no environment variable"] },
+        { "env", ["names no environment variable"] },
+        { "file", ["names no file"] },
         { "env:https://hooks.example/S3CRET", ["names no environment variable"] },
         { "env:A=S3CRET", ["names no environment variable"] },
         { "file:S3CRET", ["names no file: write file:/FULL/PATH"] },
