@@ -74,6 +74,7 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
     {
         var folder = Directory.CreateTempSubdirectory("godwit-crash-");
         await using var table = await CrashTable.CreateAsync(scenario, engine, kafka);
+        await using var waker = kind == CrashKind.BrokerKilled ? KafkaWaker.Start(engine, table.Database) : null;
         var order = new CrashOrder
         {
             Server = engine.Url,

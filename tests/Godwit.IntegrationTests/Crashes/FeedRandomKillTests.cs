@@ -27,6 +27,7 @@ public sealed class FeedRandomKillTests(ITestOutputHelper output) : IDisposable
         await using var broker = await KafkaFixture.StartAsync();
         await using var engine = await EngineFixture.StartAsync(configuration: KafkaFixture.ClickHouseConfiguration);
         await using var feed = await KafkaFeed.CreateAsync(broker, engine);
+        await using var waker = KafkaWaker.Start(engine, feed.Database);
         await using var producer = await feed.ProduceAsync(Token);
         await feed.Gateway.ExecuteAsync($"INSERT INTO {feed.Database}.events SELECT number + 1000000000, generateUUIDv4() FROM numbers(200000)", ct: Token);
         var godwit = new GodwitProcess(

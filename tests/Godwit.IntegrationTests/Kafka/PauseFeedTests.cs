@@ -89,6 +89,7 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
     {
         await using var broker = await KafkaFixture.StartAsync();
         await using var feed = await KafkaFeed.CreateAsync(broker, real.Engine);
+        await using var waker = KafkaWaker.Start(real.Engine, feed.Database);
         await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         var migrator = new Migrator(feed.Gateway, store);

@@ -170,6 +170,7 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
     {
         await using var broker = await KafkaFixture.StartAsync();
         await using var feed = await KafkaFeed.CreateAsync(broker, real.Engine);
+        await using var waker = KafkaWaker.Start(real.Engine, feed.Database);
         await using var producer = await feed.ProduceAsync(Ct);
         await using var store = await StoreAsync();
         using var network = new Meddler("INSERT INTO", broker.KillAsync);
