@@ -14,6 +14,8 @@ namespace Godwit.ClickHouse;
 /// </code></example>
 public sealed class ClickHouseGateway : IDisposable
 {
+    private const int MostLists = 50;
+    private static readonly TimeSpan BetweenLists = TimeSpan.FromMilliseconds(20);
     private static readonly QueryOptions Defaults = new();
     private readonly HttpExchange _exchange;
     private readonly Func<CancellationToken, Task>? _guard;
@@ -142,7 +144,20 @@ public sealed class ClickHouseGateway : IDisposable
 
     private async Task<Answer> SendAsync(Statement statement, CancellationToken ct)
     {
-        await (_guard?.Invoke(ct) ?? Task.CompletedTask);
-        return await _exchange.SendAsync(statement, ct);
+        for (var attempt = 1; ; attempt++)
+        {
+            await (_guard?.Invoke(ct) ?? Task.CompletedTask);
+            try
+            {
+                return await _exchange.SendAsync(statement, ct);
+            }
+            catch (ClickHouseException e) when (e.Code == ClickHouseErrorCodes.UnknownTable && IsList(statement.Sql) && attempt < MostLists)
+            {
+                await Task.Delay(BetweenLists, ct);
+            }
+        }
     }
+
+    // A server of 2018 reads the definitions of a database's tables one by one, and gives up when one of them is dropped or renamed meanwhile.
+    private static bool IsList(string sql) => sql.StartsWith("SELECT", StringComparison.Ordinal) && sql.Contains("FROM system.tables", StringComparison.Ordinal);
 }

@@ -67,6 +67,35 @@ public sealed class OldServerPauseTests(RealKafka kafka) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Tables_that_are_dropped_while_a_plan_is_made_do_not_stop_it()
+    {
+        var database = await _server.NewDatabaseAsync();
+        using var gateway = _server.Gateway();
+        await gateway.ExecuteAsync($"CREATE TABLE {database}.t (id UInt64, day Date) ENGINE = MergeTree ORDER BY id", ct: Ct);
+        await using var store = await StoreAsync();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        var others = Task.WhenAll(Enumerable.Range(0, 3).Select(n => ComeAndGoAsync($"{database}.other{n}", end.Token)));
+
+        for (var i = 0; i < 40; i++)
+        {
+            var proposal = await new Migrator(gateway, store).ProposeAsync(new RebuildRequest { Table = new(database, "t"), OrderBy = "(day, id)", Strategy = "static" }, new RunOptions(), Ct);
+            proposal.Plan.ShouldNotBeNull();
+        }
+
+        await end.CancelAsync();
+        await others;
+
+        async Task ComeAndGoAsync(string table, CancellationToken ct)
+        {
+            while (!ct.IsCancellationRequested)
+            {
+                await gateway.ExecuteAsync($"CREATE TABLE {table} (a UInt8) ENGINE = MergeTree ORDER BY a", ct: Ct);
+                await gateway.ExecuteAsync($"DROP TABLE {table}", ct: Ct);
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_Kafka_table_that_feeds_other_views_too_is_refused()
     {
         var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), _server, settings: SmallBlocks);
