@@ -41,21 +41,7 @@ public sealed class OldServerFixture(string configuration = "") : IServerFixture
     public async Task DropDatabaseAsync(string name)
     {
         using var gateway = Gateway();
-        await Wait.UntilAsync(
-            async () =>
-            {
-                try
-                {
-                    await gateway.ExecuteAsync($"DROP DATABASE IF EXISTS {name}");
-                    return true;
-                }
-                catch (ClickHouseException e) when (e.Code == ClickHouseErrorCodes.UnknownTable)
-                {
-                    // It drops them one by one, and gives up when one is dropped or renamed meanwhile by what a failed test has left behind.
-                    return false;
-                }
-            },
-            CancellationToken.None);
+        await gateway.ExecuteAsync($"DROP DATABASE IF EXISTS {name}");
     }
 
     /// <summary>Starts it, or fails with a sentence that says what is missing.</summary>

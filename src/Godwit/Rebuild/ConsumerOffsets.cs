@@ -57,7 +57,8 @@ internal sealed class ConsumerOffsets(StepContext context, SecondConsumer second
                     break;
                 }
 
-                context.Board.Brake = $"waiting for the consumer group {group}, which has {left} messages to read; when that does not change, look at system.kafka_consumers";
+                context.Board.Brake =
+                    $"waiting for the consumer group {group}, which has {left} messages to read; when that does not change, look at system.kafka_consumers, and DETACH and ATTACH a Kafka table that has no assignments there";
                 await Task.Delay(Pause, context.Clock, ct);
             }
         }

@@ -190,7 +190,6 @@ internal sealed class RunWork(RunHost host, RunBook book, RunServices services)
     }
 
     // Nothing stays held while nobody works on the run; that it could not be put back must not hide what went wrong.
-    [SuppressMessage("Design", "CA1031", Justification = "As above: a person must find the run in a state that says what happened.")]
     private async Task FailAsync(RunState state, string message, string? details)
     {
         try

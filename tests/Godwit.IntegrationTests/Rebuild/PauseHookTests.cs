@@ -119,9 +119,7 @@ public sealed class PauseHookTests(RealEngine real) : IDisposable
     public async Task Writers_go_on_also_when_the_server_is_lost_while_a_Kafka_table_is_put_back()
     {
         await using var c = await CaseAsync();
-        await c.SqlAsync(
-            "CREATE TABLE @queue (id UInt64, day Date) ENGINE = Kafka SETTINGS kafka_broker_list = '127.0.0.1:1', kafka_topic_list = 'none', kafka_group_name = 'hooks', kafka_format = 'JSONEachRow'",
-            "CREATE MATERIALIZED VIEW @mv TO @t AS SELECT * FROM @queue");
+        await AddFeedAsync(c);
         _folder.Command("pause", "exit 0");
         _folder.Command("resume", $"echo resumed >> {_folder.Path}/log");
         using var network = new Meddler("ATTACH TABLE", () => throw new HttpRequestException("The answer was lost."));
@@ -134,7 +132,7 @@ public sealed class PauseHookTests(RealEngine real) : IDisposable
         status.State.ShouldBe(RunState.Completed, status.Problem);
 
         (await File.ReadAllLinesAsync(_folder.File("log"), RebuildCase.Ct)).ShouldBe(["resumed"]);
-        (await c.AskAsync<long>($"SELECT count() FROM system.tables WHERE database = '{c.Database}' AND name IN ('queue', 'mv')")).ShouldBe(2);
+        (await FeedersAsync(c)).ShouldBe(2);
     }
 
     [Fact]
@@ -142,9 +140,7 @@ public sealed class PauseHookTests(RealEngine real) : IDisposable
     {
         await using var engine = await EngineFixture.StartAsync();
         await using var c = await CaseAsync(engine);
-        await c.SqlAsync(
-            "CREATE TABLE @queue (id UInt64, day Date) ENGINE = Kafka SETTINGS kafka_broker_list = '127.0.0.1:1', kafka_topic_list = 'none', kafka_group_name = 'hooks', kafka_format = 'JSONEachRow'",
-            "CREATE MATERIALIZED VIEW @mv TO @t AS SELECT * FROM @queue");
+        await AddFeedAsync(c);
         _folder.Command("pause", "exit 0");
         _folder.Command("resume", $"echo resumed >> {_folder.Path}/log");
         using var network = new Meddler("EXCHANGE TABLES", engine.KillAsync);
@@ -163,16 +159,14 @@ public sealed class PauseHookTests(RealEngine real) : IDisposable
 
         var status = await run;
         status.State.ShouldBe(RunState.Completed, status.Problem);
-        (await c.AskAsync<long>($"SELECT count() FROM system.tables WHERE database = '{c.Database}' AND name IN ('queue', 'mv')")).ShouldBe(2);
+        (await FeedersAsync(c)).ShouldBe(2);
     }
 
     [Fact]
     public async Task When_the_store_is_lost_while_writers_stand_still_all_is_put_back_all_the_same()
     {
         await using var c = await CaseAsync();
-        await c.SqlAsync(
-            "CREATE TABLE @queue (id UInt64, day Date) ENGINE = Kafka SETTINGS kafka_broker_list = '127.0.0.1:1', kafka_topic_list = 'none', kafka_group_name = 'hooks', kafka_format = 'JSONEachRow'",
-            "CREATE MATERIALIZED VIEW @mv TO @t AS SELECT * FROM @queue");
+        await AddFeedAsync(c);
         _folder.Command("pause", "exit 0");
         _folder.Command("resume", $"echo resumed >> {_folder.Path}/log");
         var isLost = false;
@@ -186,7 +180,7 @@ public sealed class PauseHookTests(RealEngine real) : IDisposable
         await Should.ThrowAsync<StoreException>(() => RunAsync(c, migrator, Wish(c) with { PauseHook = "command:pause", ResumeHook = "command:resume", Accept = KafkaFeed.NoBroker }));
 
         (await File.ReadAllLinesAsync(_folder.File("log"), RebuildCase.Ct)).ShouldBe(["resumed"]);
-        (await c.AskAsync<long>($"SELECT count() FROM system.tables WHERE database = '{c.Database}' AND name IN ('queue', 'mv')")).ShouldBe(2);
+        (await FeedersAsync(c)).ShouldBe(2);
         var status = await Migrator(c).ResumeAsync((await c.Migrator.ListAsync(RebuildCase.Ct))[0].RunId, ct: RebuildCase.Ct);
         status.State.ShouldBe(RunState.Completed, status.Problem);
     }
@@ -207,6 +201,13 @@ public sealed class PauseHookTests(RealEngine real) : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private static RebuildRequest Wish(RebuildCase c) => new() { Table = c.Table, OrderBy = "(day, id)" };
+
+    // A Kafka table whose broker is nowhere can be held and put back all the same.
+    private static Task AddFeedAsync(RebuildCase c) => c.SqlAsync(
+        "CREATE TABLE @queue (id UInt64, day Date) ENGINE = Kafka SETTINGS kafka_broker_list = '127.0.0.1:1', kafka_topic_list = 'none', kafka_group_name = 'hooks', kafka_format = 'JSONEachRow'",
+        "CREATE MATERIALIZED VIEW @mv TO @t AS SELECT * FROM @queue");
+
+    private static Task<long> FeedersAsync(RebuildCase c) => c.AskAsync<long>($"SELECT count() FROM system.tables WHERE database = '{c.Database}' AND name IN ('queue', 'mv')");
 
     private static Task<string> KeyAsync(RebuildCase c) => c.AskAsync<string>($"SELECT sorting_key FROM system.tables WHERE database = '{c.Database}' AND name = 't'");
 
