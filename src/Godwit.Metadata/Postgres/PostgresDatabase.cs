@@ -24,7 +24,20 @@ internal sealed class PostgresDatabase(NpgsqlDataSource source, string schema, s
 
     public Task<T> ReadAsync<T>(Func<DbConnection, T> read, CancellationToken ct) => WithConnectionAsync(connection => read(connection), ct);
 
-    public Task<T> WriteAsync<T>(Func<DbTransaction, T> write, CancellationToken ct) => WithConnectionAsync(
+    public async Task<T> WriteAsync<T>(Func<DbTransaction, T> write, CancellationToken ct)
+    {
+        try
+        {
+            return await TransactAsync(write, ct);
+        }
+        catch (StoreException e) when (e.InnerException is PostgresException { SqlState: PostgresFailures.SleptInTransaction })
+        {
+            // Nothing of it was kept, and a write looks for itself whether it is still allowed: so a machine that stood still for a while fails no run.
+            return await TransactAsync(write, ct);
+        }
+    }
+
+    private Task<T> TransactAsync<T>(Func<DbTransaction, T> write, CancellationToken ct) => WithConnectionAsync(
         connection =>
         {
             using var transaction = connection.BeginTransaction();

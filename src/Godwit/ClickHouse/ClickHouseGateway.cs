@@ -151,7 +151,8 @@ public sealed class ClickHouseGateway : IDisposable
             {
                 return await _exchange.SendAsync(statement, ct);
             }
-            catch (ClickHouseException e) when (e.Code == ClickHouseErrorCodes.UnknownTable && IsList(statement.Sql) && attempt < MostLists)
+            catch (ClickHouseException e) when (e.Code is ClickHouseErrorCodes.UnknownTable or ClickHouseErrorCodes.FileDoesNotExist
+                && IsList(statement.Sql) && attempt < MostLists)
             {
                 await Task.Delay(BetweenLists, ct);
             }
