@@ -7,16 +7,26 @@ set -euo pipefail
 cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")"
 
 old_server=18.16.1
+
+# No project needs so long. One that does is told to end, and says which of its tests were running.
+limit=40m
 results=TestResults
+
+# Servers make and remove thousands of files, which in memory costs a third less. It must hold them, beside what the servers need.
+memory=/dev/shm
+memory_needed_gib=8
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
 passed=0 failed=0 skipped=0 problems=0
-policy='' policy_dir=/usr/sbin phase_start=0
+policy='' policy_dir=/usr/sbin scratch='' phase_start=0
 
 # The totals come last whatever happens, so that whoever reads only the last line is never misled by an earlier one.
 finish() {
     local code=$?
     [[ -z $policy ]] || remove_policy
+    if [[ -n $scratch ]]; then
+        if ((failed + problems > 0)); then echo "What the tests left is in $scratch." >&2; else rm -rf -- "$scratch"; fi
+    fi
     if ((failed + problems > 0)); then code=1; fi
     if ((passed + failed == 0)); then
         echo 'No test ran.' >&2
@@ -129,6 +139,19 @@ start_engine() {
     return "$((said > 0 ? said : code))"
 }
 
+# Sets TMPDIR, unless a person has.
+choose_scratch() {
+    local kib=$((memory_needed_gib << 20)) free in_memory
+    if [[ -n ${TMPDIR:-} || ! -w $memory ]]; then return; fi
+    free=$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)
+    in_memory=$(df -k --output=avail "$memory" | tail -n 1)
+    if ((in_memory >= kib && ${free:-0} >= 2 * kib)); then
+        scratch=$(mktemp -d "$memory/godwit.XXXXXX")
+        chmod 755 "$scratch"
+        export TMPDIR=$scratch
+    fi
+}
+
 # Usage: attribute NAME — from the assembly element on stdin.
 attribute() {
     grep -oE " $1=\"[0-9]+\"" <<<"$assembly" | grep -oE '[0-9]+' | head -n 1
@@ -146,8 +169,8 @@ run_tests() {
     # The group keeps Bash from reporting a crash in the middle of the line. What is started in the background ignores Ctrl-C, and so would
     # the processes that the tests interrupt.
     {
-        env --default-signal=INT,QUIT dotnet exec "$project/bin/Release/net10.0/$name.dll" -xml "$report" -maxThreads 1.5x -reporter quiet -noAutoReporters \
-            -noColor -noLogo "$@" >"$log" 2>&1 </dev/null || code=$?
+        env --default-signal=INT,QUIT timeout --foreground --signal=INT --kill-after=1m "$limit" dotnet exec "$project/bin/Release/net10.0/$name.dll" \
+            -xml "$report" -maxThreads 1.5x -longRunning 300 -reporter quiet -noAutoReporters -noColor -noLogo "$@" >"$log" 2>&1 </dev/null || code=$?
     } 2>/dev/null
 
     # The report is written at the very end, so a run that crashed has none.
@@ -159,6 +182,8 @@ run_tests() {
         problems=$((problems + 1))
         return
     fi
+
+    ((code != 124)) || echo "$name: it was told to end after $limit." >&2
 
     # Errors happen outside tests, as when a fixture cannot be cleaned up.
     passed=$((passed + p)) failed=$((failed + f + e)) skipped=$((skipped + s))
@@ -191,6 +216,7 @@ command -v npm >/dev/null || fail 'npm is needed: it fetches the ClickHouse engi
 install_servers
 
 mkdir -p -- "$results"
+choose_scratch
 phase 'Building'
 quietly dotnet build Godwit.slnx -c Release -nodeReuse:false
 done_in

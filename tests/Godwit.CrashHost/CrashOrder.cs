@@ -42,6 +42,9 @@ public sealed record CrashOrder
     /// <summary>The file that somebody writes before the host, which is frozen at the point instead, is woken long after its lease has ended; null when it dies.</summary>
     public string? WakeFile { get; init; }
 
+    /// <summary>How far the clock of its process is ahead.</summary>
+    public TimeSpan Ahead { get; init; }
+
     /// <summary>What other clients do at certain entries.</summary>
     public IReadOnlyList<Injection> Injections { get; init; } = [];
 

@@ -14,21 +14,22 @@ public static class CrashRun
     /// <summary>Runs it to its end, or to the point at which something dies.</summary>
     /// <param name="order">The order.</param>
     /// <param name="store">The store; stays the caller's.</param>
-    /// <param name="clock">The clock; the system's when null.</param>
+    /// <param name="clock">The clock.</param>
     /// <param name="say">Is told the writes, one a line, and the death before it happens.</param>
-    public static async Task<RunStatus> GoAsync(CrashOrder order, IStore store, TimeProvider? clock, Action<string> say)
+    /// <param name="ct">Cancels.</param>
+    public static async Task<RunStatus> GoAsync(CrashOrder order, IStore store, TimeProvider clock, Action<string> say, CancellationToken ct = default)
     {
         using var gateway = new ClickHouseGateway(new ClickHouseOptions { Url = order.Server });
         var left = order.Injections.ToList();
         var isDead = false;
-        var frozen = new FrozenClock(clock ?? TimeProvider.System, order.WakeFile);
+        var frozen = new FrozenClock(clock, order.WakeFile);
         var watched = new CrashingStore(store, ReachAsync);
         var migrator = new Migrator(gateway, watched, new MigratorOptions { Clock = frozen, Migrations = Migrations(order) });
         return order.Verb switch
         {
-            "resume" => await migrator.ResumeAsync(order.RunId!),
-            "rollback" => await migrator.RollbackAsync(order.RunId!),
-            "cleanup" => await migrator.CleanUpAsync(order.RunId!),
+            "resume" => await migrator.ResumeAsync(order.RunId!, ct: ct),
+            "rollback" => await migrator.RollbackAsync(order.RunId!, ct: ct),
+            "cleanup" => await migrator.CleanUpAsync(order.RunId!, ct: ct),
             _ => await RunAsync(),
         };
 
@@ -51,7 +52,7 @@ public static class CrashRun
 
                 using var victim = order.VictimPid is { } pid ? Process.GetProcessById(pid) : Process.GetCurrentProcess();
                 victim.Kill();
-                await victim.WaitForExitAsync();
+                await victim.WaitForExitAsync(ct);
             }
 
             if (isWritten && left.Find(i => i.Entry == name) is { } injection)
@@ -64,10 +65,10 @@ public static class CrashRun
         async Task<RunStatus> RunAsync()
         {
             var proposal = await (order.Migration is null
-                ? migrator.ProposeAsync(order.Request!, order.Options)
-                : migrator.ProposeAsync(new MigrationRequest("crash"), order.Options));
+                ? migrator.ProposeAsync(order.Request!, order.Options, ct)
+                : migrator.ProposeAsync(new MigrationRequest("crash"), order.Options, ct));
             var plan = proposal.Plan ?? throw new InvalidOperationException(string.Join(' ', proposal.Checks.Select(c => $"{c}")));
-            return await migrator.RunAsync(await migrator.CreateRunAsync(plan, order.Options));
+            return await migrator.RunAsync(await migrator.CreateRunAsync(plan, order.Options, ct), ct: ct);
         }
     }
 
@@ -77,7 +78,7 @@ public static class CrashRun
     /// </summary>
     private sealed class FrozenClock(TimeProvider inner, string? wakeFile) : TimeProvider
     {
-        public override DateTimeOffset GetUtcNow() => inner.GetUtcNow() + (File.Exists(wakeFile) ? TimeSpan.FromSeconds(10) : TimeSpan.Zero);
+        public override DateTimeOffset GetUtcNow() => inner.GetUtcNow() + (File.Exists(wakeFile) ? AheadClock.PastLease : TimeSpan.Zero);
 
         public async Task FreezeAsync()
         {

@@ -194,7 +194,12 @@ public sealed class CrashTable : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _server.DropDatabaseAsync(Database);
+        // A server of 2018 may wait for ever to be rid of a Kafka table whose broker has died once; that server lives no longer than its walk.
+        if (_scenario is not { IsOld: true, HasBroker: true })
+        {
+            await _server.DropDatabaseAsync(Database);
+        }
+
         _gateway.Dispose();
     }
 }

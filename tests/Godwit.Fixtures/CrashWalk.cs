@@ -40,10 +40,11 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
     /// <param name="most">About how many points.</param>
     /// <param name="only">Only these points, such as <c>37:after</c>; null for no such choice.</param>
     /// <param name="say">Is told what happened.</param>
+    /// <param name="ct">Cancels.</param>
     /// <returns>How many points were walked, and what was wrong at which of them.</returns>
-    public async Task<(int Points, IReadOnlyList<string> Failures)> WalkAsync(int most, IReadOnlyList<string>? only, Action<string> say)
+    public async Task<(int Points, IReadOnlyList<string> Failures)> WalkAsync(int most, IReadOnlyList<string>? only, Action<string> say, CancellationToken ct)
     {
-        var undisturbed = await PointAsync("none", null);
+        var undisturbed = await PointAsync("none", null, ct);
 
         // An odd stride takes points before and after in turn.
         var stride = Math.Max(1, undisturbed.Writes * 2 / most) | 1;
@@ -54,12 +55,12 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
             .Where(p => kind != CrashKind.GodwitFrozen || (p is not ("1:before" or "1:after") && p != $"{undisturbed.Writes}:after")).ToList();
         say($"{scenario.Name}: {undisturbed.Writes} writes, {points.Count} points");
         ConcurrentBag<string> failures = [];
-        var lanes = new ParallelOptions { MaxDegreeOfParallelism = kind is CrashKind.ServerKilled or CrashKind.BrokerKilled ? 1 : Environment.ProcessorCount };
-        await Parallel.ForEachAsync(points, lanes, async (point, _) =>
+        var lanes = new ParallelOptions { MaxDegreeOfParallelism = kind is CrashKind.ServerKilled or CrashKind.BrokerKilled ? 1 : Environment.ProcessorCount, CancellationToken = ct };
+        await Parallel.ForEachAsync(points, lanes, async (point, token) =>
         {
             try
             {
-                await PointAsync(point, undisturbed);
+                await PointAsync(point, undisturbed, token);
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
@@ -70,7 +71,7 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
         return (points.Count, [.. failures.Order(StringComparer.Ordinal)]);
     }
 
-    private async Task<Outcome> PointAsync(string point, Outcome? undisturbed)
+    private async Task<Outcome> PointAsync(string point, Outcome? undisturbed, CancellationToken ct)
     {
         var folder = Directory.CreateTempSubdirectory("godwit-crash-");
         await using var table = await CrashTable.CreateAsync(scenario, engine, kafka);
@@ -87,21 +88,21 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
         };
         if (scenario.Verb != "run")
         {
-            await (scenario.Halt is null ? GoOnAsync(order) : RunHostAsync(order with { Point = scenario.Halt }));
+            await (scenario.Halt is null ? GoOnAsync(order, ct) : RunHostAsync(order with { Point = scenario.Halt }, ct));
             await table.InsertAsync();
-            order = order with { Verb = scenario.Verb, RunId = (await FindAsync(order))!.RunId, Injections = table.Injections(scenario.Meanwhile) };
+            order = order with { Ahead = AheadClock.PastLease, Verb = scenario.Verb, RunId = (await FindAsync(order))!.RunId, Injections = table.Injections(scenario.Meanwhile) };
         }
 
         var wakeFile = kind == CrashKind.GodwitFrozen && point != "none" ? Path.Combine(folder.FullName, "awake") : null;
-        var host = await RunHostAsync(order with { Point = point, VictimPid = Victim(), WakeFile = wakeFile });
+        var host = await RunHostAsync(order with { Point = point, VictimPid = Victim(), WakeFile = wakeFile }, ct);
         try
         {
             await table.InsertAsync();
-            var outcome = await FinishAsync(order, table, host);
+            var outcome = await FinishAsync(order, table, host, ct);
             if (host.Sleeping is not null)
             {
-                await File.WriteAllTextAsync(wakeFile!, "");
-                await WakeAsync(host.Sleeping, host.Errors!);
+                await File.WriteAllTextAsync(wakeFile!, "", ct);
+                await WakeAsync(host.Sleeping, host.Errors!, ct);
                 (await table.ShapeAsync((await FindAsync(order))!.RunId)).ShouldBe(outcome.CleanShape, "what a process did that woke up too late");
                 await table.RequireExactAsync();
             }
@@ -122,16 +123,16 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
         }
     }
 
-    private async Task<Outcome> FinishAsync(CrashOrder order, CrashTable table, Host host)
+    private async Task<Outcome> FinishAsync(CrashOrder order, CrashTable table, Host host, CancellationToken ct)
     {
-        await GoOnAsync(order with { Verb = scenario.Verb });
+        await GoOnAsync(order with { Verb = scenario.Verb }, ct);
         await table.InsertAsync();
         var run = (await FindAsync(order))!;
         if (run.State == RunState.NeedsOperator && run.Problem!.Contains("had met the exchange", StringComparison.Ordinal))
         {
             // An INSERT into a view's target was cut off: the one thing of which nobody can tell whether it happened.
             await table.FeedViewAsync(run.RunId);
-            await GoOnAsync(order with { Verb = scenario.Verb });
+            await GoOnAsync(order with { Verb = scenario.Verb }, ct);
             run = (await FindAsync(order))!;
         }
 
@@ -142,7 +143,7 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
         var shape = await table.ShapeAsync(run.RunId);
         if (hasRetired)
         {
-            await GoOnAsync(order with { Verb = "cleanup", RunId = run.RunId });
+            await GoOnAsync(order with { Verb = "cleanup", RunId = run.RunId }, ct);
             await table.RequireNothingLeftAsync(null);
             await table.RequireExactAsync();
         }
@@ -151,11 +152,11 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
     }
 
     // Another process takes over: here, with a clock that is past the lease of the one that died.
-    private static async Task GoOnAsync(CrashOrder order)
+    private static async Task GoOnAsync(CrashOrder order, CancellationToken ct)
     {
-        var clock = new LaterClock();
+        var clock = new AheadClock(order.Ahead + AheadClock.PastLease);
         await using var store = await order.OpenAsync(clock);
-        var run = (await store.ListRunsAsync()) is [var newest, ..] ? newest : null;
+        var run = (await store.ListRunsAsync(ct)) is [var newest, ..] ? newest : null;
         var verb = (order.Verb, run) switch
         {
             ("run", null) => "run",
@@ -167,7 +168,7 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
         };
         if (verb is not null)
         {
-            await CrashRun.GoAsync(order with { Verb = verb, RunId = run?.RunId }, store, clock, _ => { });
+            await CrashRun.GoAsync(order with { Verb = verb, RunId = run?.RunId }, store, clock, _ => { }, ct);
         }
     }
 
@@ -177,14 +178,18 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
         return (await store.ListRunsAsync()) is [var newest, ..] ? newest : null;
     }
 
-    private async Task<Host> RunHostAsync(CrashOrder order)
+    private async Task<Host> RunHostAsync(CrashOrder order, CancellationToken ct)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Godwit.CrashHost.dll"), JsonSerializer.Serialize(order)])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+
+            // A killed process would leave the sockets of its debugger behind.
+            Environment = { ["DOTNET_EnableDiagnostics"] = "0" },
         };
-        using var limit = new CancellationTokenSource(HostLimit);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(HostLimit);
         var process = Process.Start(start)!;
         var isSleeping = false;
         try
@@ -238,11 +243,11 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
     };
 
     // It must find out that the run is not its own any more, and end without having done anything.
-    private static async Task WakeAsync(Process process, Task<string> errors)
+    private static async Task WakeAsync(Process process, Task<string> errors, CancellationToken ct)
     {
         using var wake = Process.Start("kill", ["-CONT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-        await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
+        await process.StandardOutput.ReadToEndAsync(ct);
+        await process.WaitForExitAsync(ct);
         (await errors).ShouldContain(nameof(Metadata.LeaseLostException));
     }
 
@@ -256,9 +261,4 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
     }
 
     private sealed record Outcome(int Writes, string Shape, string CleanShape);
-
-    private sealed class LaterClock : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + TimeSpan.FromSeconds(10);
-    }
 }

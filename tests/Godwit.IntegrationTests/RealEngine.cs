@@ -2,6 +2,7 @@ using Godwit.Fixtures;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(Godwit.IntegrationTests.RealEngine))]
+[assembly: TestLimit(10)]
 
 namespace Godwit.IntegrationTests;
 

@@ -2,6 +2,7 @@ using Godwit.Fixtures;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(Godwit.Server.Tests.RealEngine))]
+[assembly: TestLimit(10)]
 
 namespace Godwit.Server.Tests;
 

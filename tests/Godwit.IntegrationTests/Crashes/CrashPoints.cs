@@ -31,7 +31,7 @@ internal static class CrashPoints
         Assert.SkipWhen(One is not null && One != name, $"Only {One} is walked.");
         var output = TestContext.Current.TestOutputHelper!;
         var walk = new CrashWalk(server, scenarios.Single(s => s.Name == name), kind, postgres, kafka);
-        var (points, failures) = await walk.WalkAsync(All ? int.MaxValue : most, Only, output.WriteLine);
+        var (points, failures) = await walk.WalkAsync(All ? int.MaxValue : most, Only, output.WriteLine, TestContext.Current.CancellationToken);
         output.WriteLine($"{name}: {points} points walked, {failures.Count} failures");
         failures.ShouldBeEmpty();
     }

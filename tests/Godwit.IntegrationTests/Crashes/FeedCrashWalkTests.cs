@@ -13,7 +13,7 @@ public sealed class FeedCrashWalkTests(RealEngine real, RealKafka kafka)
     [Theory]
     [MemberData(nameof(Names))]
     public async Task A_run_goes_on_to_the_same_end_wherever_Godwit_is_killed(string scenario) =>
-        await CrashPoints.WalkAsync(FeedScenarios.OfNewServers, scenario, 4, CrashKind.GodwitKilled, real.Engine, kafka: await kafka.BrokerAsync());
+        await CrashPoints.WalkAsync(FeedScenarios.OfNewServers, scenario, 3, CrashKind.GodwitKilled, real.Engine, kafka: await kafka.BrokerAsync());
 
     [Theory]
     [InlineData("held feed")]

@@ -28,6 +28,7 @@ internal sealed class GodwitProcess(Uri server, string state, params IReadOnlyLi
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            Environment = { ["DOTNET_EnableDiagnostics"] = "0" },
         };
         using var godwit = Process.Start(start)!;
         var said = Task.WhenAll(godwit.StandardOutput.ReadToEndAsync(ct), godwit.StandardError.ReadToEndAsync(ct));

@@ -14,7 +14,7 @@ public sealed class MigrationCrashWalkTests
     public async Task A_migration_goes_on_to_the_same_end_wherever_Godwit_is_killed(string scenario)
     {
         await using var engine = await EngineFixture.StartAsync(hasQueryLog: true);
-        await CrashPoints.WalkAsync(MigrationScenarios.All, scenario, 5, CrashKind.GodwitKilled, engine);
+        await CrashPoints.WalkAsync(MigrationScenarios.All, scenario, 3, CrashKind.GodwitKilled, engine);
     }
 
     [Theory]
@@ -24,6 +24,6 @@ public sealed class MigrationCrashWalkTests
     {
         await using var engine = await EngineFixture.StartAsync(hasQueryLog: true);
         await using var postgres = await PostgresFixture.StartAsync();
-        await CrashPoints.WalkAsync(MigrationScenarios.All, scenario, 4, CrashKind.GodwitKilled, engine, postgres);
+        await CrashPoints.WalkAsync(MigrationScenarios.All, scenario, 3, CrashKind.GodwitKilled, engine, postgres);
     }
 }

@@ -13,7 +13,7 @@ public sealed class OldFeedCrashWalkTests(RealKafka kafka)
     [Theory]
     [MemberData(nameof(Names))]
     public async Task A_run_goes_on_to_the_same_end_wherever_Godwit_is_killed(string scenario) =>
-        await WalkAsync(scenario, 4, CrashKind.GodwitKilled, await kafka.BrokerAsync());
+        await WalkAsync(scenario, 3, CrashKind.GodwitKilled, await kafka.BrokerAsync());
 
     [Fact]
     public async Task A_run_goes_on_to_the_same_end_wherever_the_server_is_killed() =>

@@ -13,7 +13,7 @@ public sealed class OldServerCrashWalkTests(OldServer old) : IClassFixture<OldSe
     [Theory]
     [MemberData(nameof(Names))]
     public Task A_run_goes_on_to_the_same_end_wherever_Godwit_is_killed(string scenario) =>
-        CrashPoints.WalkAsync(WholeScenarios.OfOldServers, scenario, 5, CrashKind.GodwitKilled, old.Fixture);
+        CrashPoints.WalkAsync(WholeScenarios.OfOldServers, scenario, 3, CrashKind.GodwitKilled, old.Fixture);
 
     [Theory]
     [InlineData("renamed")]
@@ -22,10 +22,10 @@ public sealed class OldServerCrashWalkTests(OldServer old) : IClassFixture<OldSe
     {
         await using var server = new OldServerFixture();
         await server.StartAsync();
-        await CrashPoints.WalkAsync(WholeScenarios.OfOldServers, scenario, 4, CrashKind.ServerKilled, server);
+        await CrashPoints.WalkAsync(WholeScenarios.OfOldServers, scenario, 3, CrashKind.ServerKilled, server);
     }
 
     [Fact]
     public Task A_process_that_was_frozen_past_its_lease_does_nothing_when_it_wakes_up() =>
-        CrashPoints.WalkAsync(WholeScenarios.OfOldServers, "renamed", 4, CrashKind.GodwitFrozen, old.Fixture);
+        CrashPoints.WalkAsync(WholeScenarios.OfOldServers, "renamed", 3, CrashKind.GodwitFrozen, old.Fixture);
 }

@@ -16,6 +16,6 @@ public sealed class ServerCrashWalkTests
     public async Task A_run_goes_on_to_the_same_end_wherever_the_server_is_killed(string scenario)
     {
         await using var engine = await EngineFixture.StartAsync(hasQueryLog: true);
-        await CrashPoints.WalkAsync([.. RebuildScenarios.All, .. MigrationScenarios.All], scenario, 4, CrashKind.ServerKilled, engine);
+        await CrashPoints.WalkAsync([.. RebuildScenarios.All, .. MigrationScenarios.All], scenario, 3, CrashKind.ServerKilled, engine);
     }
 }

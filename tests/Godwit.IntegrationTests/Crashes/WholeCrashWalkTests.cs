@@ -12,12 +12,12 @@ public sealed class WholeCrashWalkTests(RealEngine real)
     [Theory]
     [MemberData(nameof(Names))]
     public Task A_run_goes_on_to_the_same_end_wherever_Godwit_is_killed(string scenario) =>
-        CrashPoints.WalkAsync(WholeScenarios.OfNewServers, scenario, 5, CrashKind.GodwitKilled, real.Engine);
+        CrashPoints.WalkAsync(WholeScenarios.OfNewServers, scenario, 3, CrashKind.GodwitKilled, real.Engine);
 
     [Fact]
     public async Task A_run_goes_on_to_the_same_end_wherever_the_server_is_killed()
     {
         await using var engine = await EngineFixture.StartAsync();
-        await CrashPoints.WalkAsync(WholeScenarios.OfNewServers, "exchanged", 4, CrashKind.ServerKilled, engine);
+        await CrashPoints.WalkAsync(WholeScenarios.OfNewServers, "exchanged", 3, CrashKind.ServerKilled, engine);
     }
 }
