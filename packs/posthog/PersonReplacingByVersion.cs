@@ -7,7 +7,7 @@ namespace Godwit.Pack.PostHog;
 
 /// <summary>0005: of the rows of a person the one with the highest version is the right one, not the one that came last.</summary>
 /// <remarks>
-/// The engine changes under live writers, by Godwit's own rebuild. Rows that were merged away by their time, or came without their version, are then brought
+/// The engine changes under live writers, by Godwit's own rebuild; that of a replicated table by a twin. Rows that were merged away by their time, or came without their version, are then brought
 /// from PostgreSQL, which has the truth: in batches along the id up to the highest one at that moment, counted on both sides.
 /// </remarks>
 public sealed class PersonReplacingByVersion : PostHogMigration
@@ -38,9 +38,13 @@ public sealed class PersonReplacingByVersion : PostHogMigration
     public override IReadOnlyList<MigrationCheck> Checks =>
     [
         Check("free-disk-for-a-copy", CheckScope.Precheck, (schema, context, ct) => DiskChecks.RequireTimesAsync(context, schema.Name("person"), 2, ct)),
+        Check("one-replica", CheckScope.Precheck, OneReplicaAsync),
         Check("leftovers", CheckScope.Precheck, (schema, _, _) => Task.FromResult(Leftovers(schema))),
         Check("free-disk", CheckScope.Healthcheck, (schema, context, ct) => DiskChecks.RequireLeastAsync(context, schema.Name("person"), ct)),
     ];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<MigrationCode> Code => PersonTwin.Code(BroughtAt);
 
     private protected override IReadOnlyList<Parameter> Own =>
     [
@@ -52,58 +56,80 @@ public sealed class PersonReplacingByVersion : PostHogMigration
         ? Needed(!person.EngineOnly.EndsWith("version)", StringComparison.Ordinal), $"{person.Name} has the engine {person.EngineOnly}.", $"{person.Name} has the engine {person.EngineOnly} already.")
         : Task.FromResult(new Requirement(false, $"There are no rows of {schema.Name("person")} here."));
 
-    private protected override Task<IReadOnlyList<Operation>> PlanAsync(PostHogSchema schema, MigrationContext context, CancellationToken ct)
+    private protected override async Task<IReadOnlyList<Operation>> PlanAsync(PostHogSchema schema, MigrationContext context, CancellationToken ct)
     {
         var (person, brought) = (schema.Find("person")!, Brought(schema));
-        var rebuild = new RebuildRequest
-        {
-            Table = person.Name,
-            Engine = "ReplacingMergeTree(version)",
-            AddColumns = person.Ddl.Contains("`version`", StringComparison.Ordinal) ? [] : ["version UInt64"],
-        };
-        var insert = $"""
-            INSERT INTO {person.Name.ToSql()} (id, created_at, team_id, properties, is_identified, is_deleted, version, _timestamp, _offset)
-            SELECT id, created_at, team_id, properties, is_identified, 0, version, {BroughtAt}, 0 FROM {brought.ToSql()}
-            """;
-        return Operations(
-            new RebuildOperation(rebuild),
-            RenameOperation.KeepOld(person.Name, Backup(schema)),
-            new CreateOperation($"CREATE TABLE {brought.ToSql()} (number Int64, id UUID, created_at DateTime64(3, 'UTC'), team_id Int64, properties String, is_identified Int32, version Int64) ENGINE = MergeTree ORDER BY number"),
+        var types = (await context.ClickHouse.QueryAsync(
+            $"SELECT name, type FROM system.columns WHERE database = {Sql.Literal(schema.Database)} AND table = 'person'", ct: ct)).ToDictionary(r => r["name"], r => r["type"], StringComparer.Ordinal);
+        var hasVersion = !types.TryAdd("version", "UInt64");
+        var columns = FromPostgreSql(types).Where(c => types.ContainsKey(c.Name)).ToDictionary(c => c.Name, c => c.Sql, StringComparer.Ordinal);
+        return
+        [
+            .. person.IsReplicated ? new PersonTwin(schema, person).Replace(Backup(schema), hasVersion) : Rebuild(schema, person, hasVersion),
+            new CreateOperation($"CREATE TABLE {brought.ToSql()} (number Int64, {string.Join(", ", columns.Keys.Select(c => $"{c} {types[c]}"))}) ENGINE = MergeTree ORDER BY number"),
             new CopyOperation(QualifiedName.Parse(context.Parameters.Get<string>(Source)), brought, "number")
             {
                 Source = Service.PostgreSql,
                 BatchRows = context.Parameters.Get<long>("batchRows"),
-                Columns = new Dictionary<string, string>(StringComparer.Ordinal)
-                {
-                    ["number"] = "id",
-                    ["id"] = "uuid",
-                    ["created_at"] = "created_at",
-                    ["team_id"] = "team_id",
-                    ["properties"] = "properties::text",
-                    ["is_identified"] = "is_identified::int",
-                    ["version"] = "coalesce(version, 0)",
-                },
+                Columns = new Dictionary<string, string>(columns, StringComparer.Ordinal) { ["number"] = "id" },
             },
-            new SqlOperation
-            {
-                Description = $"Add the persons of PostgreSQL to {person.Name}",
+            Add(person, brought, columns.Keys, types),
+            new DropOperation(brought),
+        ];
+    }
 
-                // Sent twice, it writes the same versions of the same persons, of which merges leave one.
-                Forward = new([insert]) { Repeatable = true },
+    private static IReadOnlyList<Operation> Rebuild(PostHogSchema schema, PostHogTable person, bool hasVersion)
+    {
+        var rebuild = new RebuildRequest
+        {
+            Table = person.Name,
+            Engine = "ReplacingMergeTree(version)",
+            AddColumns = hasVersion ? [] : ["version UInt64"],
+        };
+        return [new RebuildOperation(rebuild), RenameOperation.KeepOld(person.Name, Backup(schema))];
+    }
 
-                // To the old engine they are older than any row of the same person.
-                Undo = new([]),
-            },
-            new DropOperation(brought));
+    /// <summary>What PostgreSQL has of a person, for the types of this installation.</summary>
+    private static (string Name, string Sql)[] FromPostgreSql(Dictionary<string, string> types) =>
+    [
+        ("id", "uuid"),
+        ("created_at", types.GetValueOrDefault("created_at", "").StartsWith("DateTime64", StringComparison.Ordinal) ? "created_at" : "date_trunc('second', created_at)"),
+        ("team_id", "team_id"),
+        ("properties", "properties::text"),
+        ("is_identified", "is_identified::int"),
+        ("version", "coalesce(version, 0)"),
+    ];
+
+    private static SqlOperation Add(PostHogTable person, QualifiedName brought, IEnumerable<string> columns, Dictionary<string, string> types)
+    {
+        List<(string Name, string Sql)> all = [.. columns.Select(c => (c, c)), .. new[] { ("is_deleted", "0"), ("_timestamp", BroughtAt), ("_offset", "0") }.Where(c => types.ContainsKey(c.Item1))];
+        return new SqlOperation
+        {
+            Description = $"Add the persons of PostgreSQL to {person.Name}",
+
+            // Sent twice, it writes the same versions of the same persons, of which merges leave one.
+            Forward = new([$"INSERT INTO {person.Name.ToSql()} ({string.Join(", ", all.Select(c => c.Name))}) SELECT {string.Join(", ", all.Select(c => c.Sql))} FROM {brought.ToSql()}"]) { Repeatable = true },
+
+            // To the old engine they are older than any row of the same person.
+            Undo = new([]),
+        };
     }
 
     private static QualifiedName Backup(PostHogSchema schema) => schema.Name($"person_backup_{Key}");
 
     private static QualifiedName Brought(PostHogSchema schema) => schema.Name("tmp_person_0005");
 
+    private static async Task<CheckAnswer> OneReplicaAsync(PostHogSchema schema, MigrationContext context, CancellationToken ct)
+    {
+        var replicas = await context.ClickHouse.ScalarAsync<long>(
+            $"SELECT toInt64(max(total_replicas)) FROM system.replicas WHERE database = {Sql.Literal(schema.Database)} AND table = 'person'", ct: ct);
+        return CheckAnswer.Require(
+            replicas <= 1, $"{schema.Name("person")} has {replicas} replicas, and the names of all would have to change hands at once: drop it on the other nodes, and give them the new one when this is done.");
+    }
+
     private static CheckAnswer Leftovers(PostHogSchema schema)
     {
-        var left = new[] { Backup(schema), Brought(schema) }.Where(t => schema.Find(t.Table) is not null).ToList();
+        var left = new[] { Backup(schema), Brought(schema), PersonTwin.Name(schema) }.Where(t => schema.Find(t.Table) is not null).ToList();
         return CheckAnswer.Require(left.Count == 0, $"{string.Join(" and ", left)} is left of an earlier attempt: drop it, or give it another name, once nobody needs it.");
     }
 }

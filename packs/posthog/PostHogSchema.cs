@@ -38,10 +38,11 @@ internal sealed partial record PostHogTable(QualifiedName Name, string Engine, s
 
     /// <summary>The engine and clauses of a replicated twin, of this engine or of the replicated form of it.</summary>
     /// <param name="path">Where the keeper has it.</param>
-    public string EngineAt(string path)
+    /// <param name="own">Its arguments, such as the column that tells which row is the newest; those of this engine when null.</param>
+    public string EngineAt(string path, string? own = null)
     {
         var arguments = EngineOnly.Contains('(', StringComparison.Ordinal) ? EngineOnly[(EngineOnly.IndexOf('(', StringComparison.Ordinal) + 1)..^1] : "";
-        var own = IsReplicated ? PlaceForm().Replace(arguments, "") : arguments;
+        own ??= IsReplicated ? PlaceForm().Replace(arguments, "") : arguments;
         return $"Replicated{Engine.Replace("Replicated", "", StringComparison.Ordinal)}({Sql.Literal(path)}, '{{replica}}'{(own.Length > 0 ? $", {own}" : "")}){EngineFull[EngineOnly.Length..]}";
     }
 

@@ -86,8 +86,3 @@ internal sealed class ReplicatedTable
 
     private string ToWritable(string ddl) => IsSharded ? PostHogSchema.TargetOf(_table.Name).Replace(ddl, $" TO {Writable.ToSql()}", 1) : ddl;
 }
-
-/// <summary>A table and its twin.</summary>
-/// <param name="Table">The table.</param>
-/// <param name="Twin">Its twin.</param>
-internal sealed record TwinPair(QualifiedName Table, QualifiedName Twin);

@@ -8,7 +8,8 @@ namespace Godwit.Copying;
 internal sealed class CopyTarget(StepContext context, CopySpec spec, CopyShape shape)
 {
     // https://clickhouse.com/docs/operations/settings/settings#mutations_sync: 2 waits for all replicas.
-    private static readonly Dictionary<string, string> Settings = new(StringComparer.Ordinal) { ["mutations_sync"] = "2", ["max_execution_time"] = "0" };
+    private static readonly Dictionary<string, string> Waiting = new(StringComparer.Ordinal) { ["mutations_sync"] = "2", ["max_execution_time"] = "0" };
+    private static readonly Dictionary<string, string> NotWaiting = new(StringComparer.Ordinal) { ["max_execution_time"] = "0" };
 
     /// <summary>Whether every row that is sent stays a row.</summary>
     public bool KeepsRows => shape.KeepsRows;
@@ -28,8 +29,23 @@ internal sealed class CopyTarget(StepContext context, CopySpec spec, CopyShape s
         {
             context.Board.Activity = $"deleting what was copied up to {spec.Key} {range.UpTo}";
             await context.Journal.IntentAsync("clear", range);
-            await LongStatement.RunAsync(context, $"ALTER TABLE {spec.To.ToSql()} DELETE WHERE {Condition(range)}", Settings, _ => { }, ct);
+            var waits = (await context.DialectAsync(ct)).Capabilities.HasMutationsSync;
+            await LongStatement.RunAsync(context, $"ALTER TABLE {spec.To.ToSql()} DELETE WHERE {Condition(range)}", waits ? Waiting : NotWaiting, _ => { }, ct);
+            if (!waits)
+            {
+                await AwaitMutationsAsync(ct);
+            }
+
             await context.Journal.OutcomeAsync("clear", new { });
+        }
+    }
+
+    // Servers without that setting, such as those of 2018, answer as soon as they have accepted a mutation.
+    private async Task AwaitMutationsAsync(CancellationToken ct)
+    {
+        foreach (var mutation in (await Mutations.ListAsync(context.Gateway, spec.To, ct)).Where(m => !m.IsDone))
+        {
+            await Mutations.FollowAsync(context, spec.To, mutation.Id, ct);
         }
     }
 

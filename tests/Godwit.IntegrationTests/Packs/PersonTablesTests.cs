@@ -4,7 +4,6 @@ using Godwit.Migrations;
 using Godwit.Pack.PostHog;
 using Godwit.Runs;
 using Godwit.Testing;
-using Npgsql;
 using Shouldly;
 using Xunit;
 
@@ -76,36 +75,19 @@ public sealed class PersonVersionTests(LabFixture fixture) : IClassFixture<LabFi
         "INSERT INTO posthog.person (id, created_at, team_id, properties, version, _timestamp) SELECT toUUID('00000000-0000-4000-8000-000000000000'), toDateTime('2021-01-01 00:00:00', 'UTC'), 1, 'late', 2, toDateTime('2021-01-03 00:00:00', 'UTC')",
     ];
 
-    private PostgresFixture _postgres = null!;
-    private NpgsqlDataSource _source = null!;
+    private readonly PersonSource _persons = new();
 
-    public async ValueTask InitializeAsync()
-    {
-        _postgres = await PostgresFixture.StartAsync();
-        _source = NpgsqlDataSource.Create(_postgres.ConnectionString);
-        await using var command = _source.CreateCommand(
-            """
-            CREATE TABLE posthog_person (id bigserial PRIMARY KEY, uuid uuid NOT NULL, created_at timestamptz NOT NULL, team_id integer NOT NULL, properties jsonb NOT NULL, is_identified boolean NOT NULL, version bigint);
-            INSERT INTO posthog_person (uuid, created_at, team_id, properties, is_identified, version)
-            SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, '2021-01-01T00:00:00Z', 1, '{"from": "postgres"}', true, CASE n WHEN 1 THEN 1 WHEN 2 THEN NULL ELSE 5 END FROM generate_series(0, 9) AS n;
-            """);
-        await command.ExecuteNonQueryAsync(PackCase.Ct);
-    }
+    public ValueTask InitializeAsync() => _persons.InitializeAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        await _source.DisposeAsync();
-        await _postgres.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _persons.DisposeAsync();
 
     [Fact]
     public async Task The_highest_version_wins_whatever_came_last_and_persons_of_PostgreSQL_are_there()
     {
         await using var c = await PackCase.NewAsync(fixture.Lab.ClickHouse, World);
-        c.PostgreSql = _source;
+        c.PostgreSql = _persons.Source;
         await c.SqlAsync("SYSTEM STOP MERGES posthog.person");
-        await using var another = _source.CreateCommand("INSERT INTO posthog_person (uuid, created_at, team_id, properties, is_identified, version) VALUES ('00000000-0000-4000-8000-0000000000ff', now(), 1, '{}', false, 1)");
-        await another.ExecuteNonQueryAsync(PackCase.Ct);
+        await _persons.AddAsync();
 
         var run = await c.RunAsync(new PersonReplacingByVersion(), ("batchRows", "3"));
 
@@ -137,14 +119,14 @@ public sealed class PersonVersionTests(LabFixture fixture) : IClassFixture<LabFi
     public async Task A_failure_at_the_end_is_rolled_back()
     {
         await using var c = await PackCase.NewAsync(fixture.Lab.ClickHouse, World);
-        c.PostgreSql = _source;
+        c.PostgreSql = _persons.Source;
 
         await c.FailAndRollBackAsync(new PersonReplacingByVersion());
     }
 
     [Fact]
     public async Task Cut_off_anywhere_it_goes_on_or_back() => await fixture.Lab.CheckAsync(
-        new PersonReplacingByVersion(), new MigrationCheckup { Setup = World, MostMoments = 2, AppVersion = "1.38.0", PostgreSql = _source }, PackCase.Ct);
+        new PersonReplacingByVersion(), new MigrationCheckup { Setup = World, MostMoments = 2, AppVersion = "1.38.0", PostgreSql = _persons.Source }, PackCase.Ct);
 
     private static Task<string> PersonAsync(PackCase c, string end) => c.AskAsync<string>(
         $"SELECT concat(properties, ' ', toString(version)) FROM posthog.person FINAL WHERE endsWith(toString(id), '{end}')");

@@ -1,0 +1,70 @@
+using Godwit.ClickHouse;
+using Godwit.Migrations;
+using Godwit.Operations;
+
+namespace Godwit.Pack.PostHog;
+
+/// <summary>How <see cref="PersonReplacingByVersion"/> gives a replicated table another engine: by a twin that has the rows by links and takes its place.</summary>
+/// <remarks>As in <see cref="ReplicatedSchema"/> the views that Kafka writes through are away for the moments from the links to the names; Kafka keeps what arrives.</remarks>
+/// <param name="schema">The tables.</param>
+/// <param name="person">The one that is meant.</param>
+internal sealed class PersonTwin(PostHogSchema schema, PostHogTable person)
+{
+    private const string Compare = "compare";
+    private const string AddVersion = "add-version";
+
+    /// <summary>The name of the twin until it takes the place of the table.</summary>
+    public static QualifiedName Name(PostHogSchema schema) => schema.Name($"person_tmp_{PersonReplacingByVersion.Key}");
+
+    /// <summary>What is done, up to the new table under the old name and rows arriving in it.</summary>
+    /// <param name="backup">The name under which the old table is kept.</param>
+    /// <param name="hasVersion">Whether the old table has the column for versions.</param>
+    public IReadOnlyList<Operation> Replace(QualifiedName backup, bool hasVersion)
+    {
+        var views = schema.ViewsTo(person.Name);
+        var pair = new TwinPair(person.Name, Name(schema));
+        return
+        [
+            .. hasVersion ? Array.Empty<Operation>() : [new CodeOperation(AddVersion) { Arguments = person.Name, Description = $"Add the column version to {person.Name}" }],
+            new CreateOperation($"CREATE TABLE {pair.Twin.ToSql()} AS {person.Name.ToSql()} ENGINE = {person.EngineAt(PostHogTable.NewPath(person.Name), "version")}"),
+            .. views.Select(v => new DropOperation(v.Name)),
+            new LinkOperation(pair.Table, pair.Twin),
+            new CodeOperation(Compare) { Arguments = pair, Description = $"Compare the rows of {pair.Table} and its twin" },
+            new RenameOperation([new(pair.Table, backup), new(pair.Twin, pair.Table)]),
+            .. views.Select(v => new CreateOperation(v.Ddl) { Description = $"Create view {v.Name}" }),
+        ];
+    }
+
+    /// <summary>The comparison with its way back, and the column.</summary>
+    /// <param name="broughtAt">The time of rows that PostgreSQL gave: they stay behind.</param>
+    public static IReadOnlyList<MigrationCode> Code(string broughtAt) =>
+    [
+        new(AddVersion, (context, ct) => AlterAsync(context, false, "ADD COLUMN version UInt64", ct)) { UndoAsync = (context, ct) => AlterAsync(context, true, "DROP COLUMN version", ct) },
+        new(Compare, (context, ct) => TwinPair.RequireEqualAsync(context.Migration.ClickHouse, [context.Arguments<TwinPair>()], ct)) { UndoAsync = (context, ct) => BringBackAsync(context, broughtAt, ct) },
+    ];
+
+    // Servers of 2018 know no IF [NOT] EXISTS here.
+    private static async Task AlterAsync(CodeContext context, bool isThere, string command, CancellationToken ct)
+    {
+        var table = context.Arguments<QualifiedName>();
+        var columns = await context.Migration.ClickHouse.ScalarAsync<long>(
+            $"SELECT toInt64(count()) FROM system.columns WHERE database = {Sql.Literal(table.Database)} AND table = {Sql.Literal(table.Table)} AND name = 'version'", ct: ct);
+        if (columns > 0 == isThere)
+        {
+            await context.ExecuteAsync($"ALTER TABLE {table.ToSql()} {command}", ct: ct);
+        }
+    }
+
+    /// <summary>
+    /// Kafka has written to the twin since: the old table gets those rows before the twin is emptied. Done twice it does the same, since a row that is
+    /// there already is left out.
+    /// </summary>
+    private static async Task BringBackAsync(CodeContext context, string broughtAt, CancellationToken ct)
+    {
+        const string Row = "(team_id, id, _timestamp, _offset, version)";
+        var (table, twin) = context.Arguments<TwinPair>();
+        await context.ExecuteAsync(
+            $"INSERT INTO {table.ToSql()} SELECT * FROM {twin.ToSql()} WHERE _timestamp != {broughtAt} AND {Row} NOT IN (SELECT {Row[1..^1]} FROM {table.ToSql()})", ct: ct);
+        await context.ExecuteAsync($"TRUNCATE TABLE {twin.ToSql()}", ct: ct);
+    }
+}
