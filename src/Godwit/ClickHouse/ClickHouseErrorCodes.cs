@@ -17,7 +17,7 @@ public static class ClickHouseErrorCodes
     public const int SyntaxError = 62;
     public const int UnknownDatabase = 81;
     public const int DatabaseAlreadyExists = 82;
-    public const int FileDoesNotExist = 107;
+    public const int FileDoesntExist = 107;
     public const int UnknownSetting = 115;
     public const int TooManyRows = 158;
     public const int TimeoutExceeded = 159;
@@ -85,7 +85,7 @@ public static class ClickHouseErrorCodes
         [SyntaxError] = ("SYNTAX_ERROR", false),
         [UnknownDatabase] = ("UNKNOWN_DATABASE", false),
         [DatabaseAlreadyExists] = ("DATABASE_ALREADY_EXISTS", false),
-        [FileDoesNotExist] = ("FILE_DOESNT_EXIST", false),
+        [FileDoesntExist] = ("FILE_DOESNT_EXIST", false),
         [UnknownSetting] = ("UNKNOWN_SETTING", false),
         [TooManyRows] = ("TOO_MANY_ROWS", false),
         [TimeoutExceeded] = ("TIMEOUT_EXCEEDED", true),

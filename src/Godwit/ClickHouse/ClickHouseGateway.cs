@@ -151,7 +151,7 @@ public sealed class ClickHouseGateway : IDisposable
             {
                 return await _exchange.SendAsync(statement, ct);
             }
-            catch (ClickHouseException e) when (e.Code is ClickHouseErrorCodes.UnknownTable or ClickHouseErrorCodes.FileDoesNotExist
+            catch (ClickHouseException e) when (e.Code is ClickHouseErrorCodes.UnknownTable or ClickHouseErrorCodes.FileDoesntExist
                 && IsList(statement.Sql) && attempt < MostLists)
             {
                 await Task.Delay(BetweenLists, ct);
