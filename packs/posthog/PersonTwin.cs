@@ -13,6 +13,10 @@ internal sealed class PersonTwin(PostHogSchema schema, PostHogTable person)
     private const string Compare = "compare";
     private const string AddVersion = "add-version";
 
+    // What tells a row from others.
+    private const string Row = "team_id, id, _timestamp, _offset, version";
+    private const long RowsInMemory = 10_000_000;
+
     /// <summary>The name of the twin until it takes the place of the table.</summary>
     public static QualifiedName Name(PostHogSchema schema) => schema.Name($"person_tmp_{PersonReplacingByVersion.Key}");
 
@@ -57,14 +61,19 @@ internal sealed class PersonTwin(PostHogSchema schema, PostHogTable person)
 
     /// <summary>
     /// Kafka has written to the twin since: the old table gets those rows before the twin is emptied. Done twice it does the same, since a row that is
-    /// there already is left out.
+    /// there already is left out; the rows of the old table that this is asked of must fit into memory, so it is done in pieces.
     /// </summary>
     private static async Task BringBackAsync(CodeContext context, string broughtAt, CancellationToken ct)
     {
-        const string Row = "(team_id, id, _timestamp, _offset, version)";
         var (table, twin) = context.Arguments<TwinPair>();
-        await context.ExecuteAsync(
-            $"INSERT INTO {table.ToSql()} SELECT * FROM {twin.ToSql()} WHERE _timestamp != {broughtAt} AND {Row} NOT IN (SELECT {Row[1..^1]} FROM {table.ToSql()})", ct: ct);
+        var pieces = 1 + (await context.Migration.ClickHouse.ScalarAsync<long>($"SELECT toInt64(count()) FROM {table.ToSql()}", ct: ct) / RowsInMemory);
+        for (var i = 0; i < pieces; i++)
+        {
+            var isOfPiece = $"cityHash64(id) % {pieces} = {i}";
+            await context.ExecuteAsync(
+                $"INSERT INTO {table.ToSql()} SELECT * FROM {twin.ToSql()} WHERE {isOfPiece} AND _timestamp != {broughtAt} AND ({Row}) NOT IN (SELECT {Row} FROM {table.ToSql()} WHERE {isOfPiece})", ct: ct);
+        }
+
         await context.ExecuteAsync($"TRUNCATE TABLE {twin.ToSql()}", ct: ct);
     }
 }
