@@ -39,7 +39,18 @@ public sealed class LostAnswerTests(RealEngine real)
         Func<Task> emptyAsync = null!;
         using var network = new LossyNetwork(sql => sql.StartsWith("INSERT INTO", StringComparison.Ordinal), () => emptyAsync());
         await using var c = await MigrationCase.NewAsync(engine, network);
-        emptyAsync = () => c.SqlAsync("SYSTEM FLUSH LOGS", "TRUNCATE TABLE system.query_log");
+        emptyAsync = async () =>
+        {
+            // The server may answer before it has logged the end.
+            await Wait.UntilAsync(
+                async () =>
+                {
+                    await c.SqlAsync("SYSTEM FLUSH LOGS");
+                    return await c.AskAsync<long>("SELECT toInt64(count()) FROM system.query_log WHERE type = 'QueryFinish' AND query LIKE 'INSERT INTO%'") > 0;
+                },
+                MigrationCase.Ct);
+            await c.SqlAsync("TRUNCATE TABLE system.query_log");
+        };
         await c.SqlAsync("CREATE TABLE {db}.t (a UInt64) ENGINE = MergeTree ORDER BY a");
         var migrator = c.Knows($"{Head}  - sql: INSERT INTO {{db}}.t SELECT 1\n    settings: {{ log_queries: 0 }}\n    undo: TRUNCATE TABLE {{db}}.t\n");
 
