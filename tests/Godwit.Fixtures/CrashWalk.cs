@@ -55,8 +55,10 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
             .Where(p => kind != CrashKind.GodwitFrozen || (p is not ("1:before" or "1:after") && p != $"{undisturbed.Writes}:after")).ToList();
         say($"{scenario.Name}: {undisturbed.Writes} writes, {points.Count} points");
         ConcurrentBag<string> failures = [];
-        var lanes = new ParallelOptions { MaxDegreeOfParallelism = kind is CrashKind.ServerKilled or CrashKind.BrokerKilled ? 1 : Environment.ProcessorCount, CancellationToken = ct };
-        await Parallel.ForEachAsync(points, lanes, async (point, token) =>
+
+        // What all points share dies for one of them at a time; and where Kafka is read, most of a point is waiting for it.
+        var lanes = kind is CrashKind.ServerKilled or CrashKind.BrokerKilled ? 1 : Environment.ProcessorCount * (kafka is null ? 1 : 4);
+        await Parallel.ForEachAsync(points, new ParallelOptions { MaxDegreeOfParallelism = lanes, CancellationToken = ct }, async (point, token) =>
         {
             try
             {

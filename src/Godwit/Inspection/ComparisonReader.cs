@@ -1,3 +1,4 @@
+using System.Globalization;
 using Godwit.Checks;
 using Godwit.ClickHouse;
 using Godwit.Rebuild;
@@ -10,13 +11,16 @@ internal sealed class ComparisonReader(ClickHouseGateway gateway, ComparisonRequ
 {
     private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
 
-    // A guest on a server that answers others: two threads, nothing written, and no table of groups that fills the memory.
+    // Bytes that a statement may take of the memory, unless the user has a limit already; groups go to disk long before.
+    private const long MostMemory = 8_000_000_000;
+    private const long MostInMemory = 1_000_000_000;
+
+    // A guest on a server that answers others: two threads, and nothing written.
     private static readonly Dictionary<string, string> Modest = new(CopyTuning.ReadSettings, StringComparer.Ordinal)
     {
         ["readonly"] = "2",
         ["max_threads"] = "2",
         ["max_execution_time"] = "3600",
-        ["max_bytes_before_external_group_by"] = "1000000000",
         ["cancel_http_readonly_queries_on_client_close"] = "1",
     };
 
@@ -32,7 +36,7 @@ internal sealed class ComparisonReader(ClickHouseGateway gateway, ComparisonRequ
         Require([.. new[] { missingA, missingB }.OfType<string>().Distinct(StringComparer.Ordinal)]);
         var columns = ComparedColumns.Choose(request, a!, b!);
         var sql = new ComparisonSql(a!, b!, request.Where);
-        _settings = await Known.SettingsAsync(gateway, Modest, ct);
+        _settings = await SettingsAsync(ct);
         await RequireConditionAsync(sql, [a!, b!], ct);
 
         var (rows, last) = await TotalsAsync(sql, columns.Day, ct);
@@ -46,6 +50,18 @@ internal sealed class ComparisonReader(ClickHouseGateway gateway, ComparisonRequ
             Ids = columns.Id is null ? null : await IdsAsync(sql, columns.Id, ct),
             Notes = columns.Notes,
         };
+    }
+
+    private async Task<IReadOnlyDictionary<string, string>> SettingsAsync(CancellationToken ct)
+    {
+        var own = await gateway.ScalarAsync<long>("SELECT toInt64(value) FROM system.settings WHERE name = 'max_memory_usage'", ct: ct);
+        var limit = own > 0 ? own : MostMemory;
+        Dictionary<string, string> settings = new(Modest, StringComparer.Ordinal)
+        {
+            ["max_memory_usage"] = limit.ToString(CultureInfo.InvariantCulture),
+            ["max_bytes_before_external_group_by"] = Math.Min(limit / 4, MostInMemory).ToString(CultureInfo.InvariantCulture),
+        };
+        return await Known.SettingsAsync(gateway, settings, ct);
     }
 
     private static void Require(List<string> problems)

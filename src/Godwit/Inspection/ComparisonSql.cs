@@ -15,10 +15,16 @@ internal sealed class ComparisonSql(ComparedSide a, ComparedSide b, string? wher
 
     /// <summary>Rows of both sides, and their newest moment.</summary>
     /// <param name="day">The column of moments; null when there is none.</param>
-    public string Totals(string? day) => Both(side => $"toInt64(count()) AS godwit_rows, {(day is null ? "NULL" : Newest(day, side))} AS godwit_last");
+    public string Totals(string? day) =>
+        Both(side => $"toInt64(count()) AS godwit_rows, {(day is null ? "NULL" : Newest(day, side))} AS godwit_last FROM {side.Name.ToSql()}{_where}");
 
-    /// <summary>Ids of both sides.</summary>
-    public string Ids(string id) => Both(_ => $"toInt64(count({Sql.Identifier(id)})) AS godwit_rows, toInt64(uniqExact({Sql.Identifier(id)})) AS godwit_unique");
+    /// <summary>Ids of both sides, counted by groups: unlike a set of all ids these go to disk when they are many.</summary>
+    public string Ids(string id)
+    {
+        var name = Sql.Identifier(id);
+        return Both(side =>
+            $"toInt64(sum(godwit_ids)) AS godwit_rows, toInt64(countIf(godwit_ids > 0)) AS godwit_unique FROM (SELECT count({name}) AS godwit_ids FROM {side.Name.ToSql()}{_where} GROUP BY {name})");
+    }
 
     /// <summary>Rows by the values of a column.</summary>
     public string By(string column, int limit) => Cut(side => [Comparable(column, side)], limit);
@@ -41,8 +47,7 @@ internal sealed class ComparisonSql(ComparedSide a, ComparedSide b, string? wher
             : $"toString(max({name}), 'UTC')";
     }
 
-    private string Both(Func<ComparedSide, string> expressions) =>
-        $"SELECT 'a' AS godwit_side, {expressions(a)} FROM {a.Name.ToSql()}{_where} UNION ALL SELECT 'b' AS godwit_side, {expressions(b)} FROM {b.Name.ToSql()}{_where}";
+    private string Both(Func<ComparedSide, string> figures) => $"SELECT 'a' AS godwit_side, {figures(a)} UNION ALL SELECT 'b' AS godwit_side, {figures(b)}";
 
     /// <summary>
     /// The differences, the largest first, behind one row (godwit_total = 1) that adds up all keys, also those that do not differ: the server keeps

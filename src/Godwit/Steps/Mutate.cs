@@ -150,7 +150,12 @@ internal sealed class Mutate : IStep
         }
 
         await context.Journal.IntentAsync(direction, new MutationIntent(command, before.Select(m => m.Id).ToList()));
-        Dictionary<string, string> settings = new(spec.Settings, StringComparer.Ordinal) { ["mutations_sync"] = "0" };
+        Dictionary<string, string> settings = new(spec.Settings, StringComparer.Ordinal);
+        if ((await context.DialectAsync(ct)).Capabilities.HasMutationsSync)
+        {
+            settings["mutations_sync"] = "0";
+        }
+
         var options = new QueryOptions { QueryId = context.Services.NewQueryId(context.Step.Index), Settings = settings };
         await context.SendAsync(direction, $"ALTER TABLE {spec.Table.ToSql()} {command}", options, ct);
         await context.Journal.FactAsync(Accepted(context, direction), true);

@@ -1,3 +1,4 @@
+using Godwit.ClickHouse;
 using Godwit.Inspection;
 using Godwit.IntegrationTests.ClickHouse;
 using Shouldly;
@@ -25,6 +26,31 @@ public sealed class ComparisonTests(RealEngine real) : ComparisonContract
         found.Last.ShouldBe(new ComparedTimes("timestamp", "2026-02-01T23:00:00.25Z", "2026-02-01T23:00:00.25Z"));
         found.Cuts.Select(c => c.Keys).ShouldBe([2, 2, 2]);
         found.Notes.ShouldHaveSingleItem().ShouldContain("the same row may count for different partitions");
+    }
+
+    [Fact]
+    public async Task More_ids_than_the_user_may_keep_in_memory_are_counted_exactly()
+    {
+        await SqlAsync(
+            "CREATE TABLE @a (uuid UUID) ENGINE = MergeTree ORDER BY tuple()",
+            "INSERT INTO @a SELECT toUUID(concat('00000000-0000-4000-8000-', leftPad(toString(number), 12, '0'))) FROM numbers(5000000)");
+        using var limited = new ClickHouseGateway(new ClickHouseOptions { Url = Url }, new Limited());
+
+        var request = new ComparisonRequest(TableOrPattern.Parse($"{Database}.a"), TableOrPattern.Parse($"{Database}.a"));
+        var found = await Comparison.MakeAsync(limited, request, Ct);
+
+        found.Ids.ShouldBe(new ComparedIds("uuid", new ComparisonRow(null, 5_000_000, 5_000_000), new ComparisonRow(null, 5_000_000, 5_000_000)));
+    }
+
+    /// <summary>What a profile of the user would say.</summary>
+    private sealed class Limited() : DelegatingHandler(new SocketsHttpHandler())
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var url = request.RequestUri!;
+            request.RequestUri = url.Query.Contains("max_memory_usage=", StringComparison.Ordinal) ? url : new Uri($"{url}&max_memory_usage=300000000");
+            return base.SendAsync(request, cancellationToken);
+        }
     }
 }
 

@@ -15,9 +15,10 @@ internal sealed class MigrationCase : IAsyncDisposable
 {
     private readonly string _folder;
     private readonly IStore _store;
+    private readonly IServerFixture _server;
 
-    private MigrationCase(ClickHouseGateway gateway, string database, string folder, IStore store) =>
-        (Gateway, Database, _folder, _store) = (gateway, database, folder, store);
+    private MigrationCase(IServerFixture server, ClickHouseGateway gateway, string database, string folder, IStore store) =>
+        (_server, Gateway, Database, _folder, _store) = (server, gateway, database, folder, store);
 
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -25,11 +26,11 @@ internal sealed class MigrationCase : IAsyncDisposable
 
     public string Database { get; }
 
-    public static async Task<MigrationCase> NewAsync(EngineFixture engine, HttpMessageHandler? network = null)
+    public static async Task<MigrationCase> NewAsync(IServerFixture server, HttpMessageHandler? network = null)
     {
-        var database = await engine.NewDatabaseAsync();
+        var database = await server.NewDatabaseAsync();
         var folder = Directory.CreateTempSubdirectory("godwit-case-").FullName;
-        return new MigrationCase(engine.Gateway(network), database, folder, await SqliteStore.OpenAsync(Path.Combine(folder, "state.db"), ct: Ct));
+        return new MigrationCase(server, server.Gateway(network), database, folder, await SqliteStore.OpenAsync(Path.Combine(folder, "state.db"), ct: Ct));
     }
 
     /// <summary>A migrator that knows these YAML migrations; <c>{db}</c> stands for the database.</summary>
@@ -82,7 +83,7 @@ internal sealed class MigrationCase : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Gateway.ExecuteAsync($"DROP DATABASE IF EXISTS {Database} SYNC");
+        await _server.DropDatabaseAsync(Database);
         Gateway.Dispose();
         await _store.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
