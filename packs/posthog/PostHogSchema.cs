@@ -93,6 +93,8 @@ internal sealed partial class PostHogSchema
             ct: ct);
         return databases switch
         {
+            [] when named.Length > 0 => throw new InvalidOperationException(
+                $"{named} has no table events with PostHog's columns: name its database with --set {PostHogMigration.DatabaseParameter}=NAME, or leave that out to have it found."),
             [] => null,
             [var only] => await ReadAsync(context.ClickHouse, only["database"], ct),
             _ => throw new InvalidOperationException(

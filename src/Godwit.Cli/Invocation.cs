@@ -58,7 +58,11 @@ internal sealed class Invocation(ParseResult line, CliEnvironment environment, O
     public Task<IMigrator> OpenAsync(bool create, List<string>? problems = null, bool migrations = false)
     {
         problems ??= [];
-        var options = (migrations ? MigrationArguments.Options(this, problems) : MigratorOptions.Default) with { NotificationFailures = this };
+        var options = (migrations ? MigrationArguments.Options(this, problems) : MigratorOptions.Default) with
+        {
+            HookFolder = Get(ServerOptions.HookFolder) ?? environment.Variable("GODWIT_HOOKS"),
+            NotificationFailures = this,
+        };
         var server = ServerOptions.Server(this, problems);
         var file = ServerOptions.StateFile(this, problems);
         return problems.Count == 0

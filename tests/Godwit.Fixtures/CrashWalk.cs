@@ -57,7 +57,7 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
         ConcurrentBag<string> failures = [];
 
         // What all points share dies for one of them at a time; and where Kafka is read, most of a point is waiting for it.
-        var lanes = kind is CrashKind.ServerKilled or CrashKind.BrokerKilled ? 1 : Environment.ProcessorCount * (kafka is null ? 1 : 4);
+        var lanes = kind is CrashKind.ServerKilled or CrashKind.BrokerKilled ? 1 : Environment.ProcessorCount * (kafka is null ? 1 : 2);
         await Parallel.ForEachAsync(points, new ParallelOptions { MaxDegreeOfParallelism = lanes, CancellationToken = ct }, async (point, token) =>
         {
             try

@@ -52,6 +52,8 @@ internal static class StatusView
             $"The rollback window ended at {Plain.Moment(expired)}; `godwit cleanup {status.RunId}` removes the old table.",
         RunState.Completed when status is { RollbackUntil: { } until, CleanedUp: false } =>
             $"`godwit rollback {status.RunId}` undoes it until {Plain.Moment(until)}; `godwit cleanup {status.RunId}` ends that sooner.",
+        RunState.Running or RunState.RollingBack when status is { Owner: null, FeedHeldSince: { } since } =>
+            $"No process is working on it, and what feeds {status.Table} has been held since {Plain.Moment(since)}. `godwit resume {status.RunId}` takes it over and lets the feed go on, `godwit rollback {status.RunId}` too.",
         RunState.Starting or RunState.Running or RunState.RollingBack when status.Owner is null =>
             $"No process is working on it: `godwit resume {status.RunId}` takes it over.",
         _ => "",
@@ -122,6 +124,20 @@ internal static class StatusView
         return $"{status.State}{took}{cleaned}";
     }
 
-    private static string Cutover(CutoverFigures figures) => FormattableString.Invariant(
-        $"exchange {figures.ExchangeMs:0.#} ms · rows invisible for at most {figures.VisibilityGapMs:0.#} ms · {figures.SweptRows:N0} late rows moved over{(figures.PausedSeconds is { } held ? FormattableString.Invariant($" · feed held for {held:0.#} s") : "")}");
+    private static string Cutover(CutoverFigures figures)
+    {
+        List<string> parts = [figures.ExchangeMs is { } exchange ? FormattableString.Invariant($"exchange {exchange:0.#} ms") : "the exchange was not timed"];
+        if (figures.VisibilityGapMs is { } gap)
+        {
+            parts.Add(FormattableString.Invariant($"rows invisible for at most {gap:0.#} ms"));
+        }
+
+        parts.Add($"{Plain.Count(figures.SweptRows)} late rows moved over");
+        if (figures.PausedSeconds is { } held)
+        {
+            parts.Add(FormattableString.Invariant($"feed held for {held:0.#} s"));
+        }
+
+        return string.Join(" · ", parts);
+    }
 }

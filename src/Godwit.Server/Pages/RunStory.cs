@@ -29,6 +29,7 @@ internal static class RunStory
             RunState.Completed when status.CleanedUp => "Completed, and cleaned up.",
             RunState.Completed => "Completed. The old table is kept and gets every new row, for a rollback.",
             RunState.RolledBack => "Rolled back: everything is as it was before.",
+            _ when status is { Owner: null, FeedHeldSince: { } since } => $"Nobody works on it: the process that did is gone, and what feeds {status.Table} has been held since {Plain.Moment(since)}.",
             _ when status.Owner is null => "Nobody works on it: the process that did is gone.",
             _ => status.Activity is { Length: > 0 } activity ? $"{char.ToUpperInvariant(activity[0])}{activity[1..]}." : $"{status.State}.",
         };

@@ -39,6 +39,7 @@ internal static class RebuildChecks
         new ServerVersionCheck(),
         new RowHashCheck(),
         new BrakeSqlCheck(),
+        new PauseHooksCheck(),
         new VersionlessReplacingCheck(),
         new HeldMergesCheck(),
         new TtlGroupByCheck(),

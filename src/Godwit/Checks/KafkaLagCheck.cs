@@ -12,7 +12,7 @@ internal sealed class KafkaLagCheck : IKafkaCheck
         var table = gate.Table;
         if (gate.Lag is not { } lag)
         {
-            return this.Unreadable($"Where {table.Name} stands in Kafka cannot be read: {gate.Problem}");
+            return this.Unreadable($"Where {table.Name} stands in Kafka cannot be read: {gate.Problem} Look whether the broker is up, can be reached from here, and is the one that the table names.");
         }
 
         if (lag.Partitions.FirstOrDefault(p => p.IsBeyondEnd) is { } beyond)

@@ -18,6 +18,9 @@ internal sealed class KafkaRebalancesCheck : IKafkaCheck
             ? this.Refuse(
                 $"Group {gate.Table.Group} of {gate.Table.Name} moved partitions between its consumers {Plain.Time(ago)} ago ({Plain.Count(moved.Rebalances)} times since consumer {moved.Id} began). "
                 + $"Try again when it has been calm for {Plain.Time(gate.Options.Calm)}; if it never is, look for consumers that come and go.")
-            : this.Ok($"The consumers of {gate.Table.Name} have kept their partitions for {Plain.Time(gate.Options.Calm)}.");
+            : consumers.All(c => c.Partitions == 0) ? this.Warn(
+                $"No consumer of {gate.Table.Name} has partitions at this moment, so nothing is read. One that was made or attached just now gets them within seconds; "
+                + "otherwise look at exceptions in system.kafka_consumers.")
+            : this.Ok($"No consumer of {gate.Table.Name} has lost partitions for {Plain.Time(gate.Options.Calm)}.");
     }
 }

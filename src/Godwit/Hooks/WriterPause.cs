@@ -9,7 +9,7 @@ namespace Godwit.Hooks;
 internal sealed class WriterPause(StepContext context, QualifiedName table, WriterHooks hooks)
 {
     /// <summary>Makes them pause.</summary>
-    /// <exception cref="StepFailedException">They may not.</exception>
+    /// <exception cref="HookException">They may not. The message is a sentence.</exception>
     public async Task PauseAsync(CancellationToken ct)
     {
         try
@@ -18,7 +18,7 @@ internal sealed class WriterPause(StepContext context, QualifiedName table, Writ
         }
         catch (HookException e)
         {
-            throw new StepFailedException($"The writers of {table} could not be paused: {Shown(hooks.Pause)}: {e.Message.TrimEnd('.')}. They were told to go on, and the names are as they were: mend it and `resume`.", e);
+            throw new HookException($"The writers of {table} could not be paused: {Shown(hooks.Pause)}: {e.Message.TrimEnd('.')}.", e);
         }
     }
 
@@ -38,7 +38,7 @@ internal sealed class WriterPause(StepContext context, QualifiedName table, Writ
         }
         catch (HookException e)
         {
-            throw new StepFailedException($"The writers of {table} were paused and could not be told to go on: {Shown(hooks.Resume)}: {e.Message.TrimEnd('.')}. Until they are, they may stand still: mend that and `resume`, or let them go on by hand.", e);
+            throw new StepFailedException($"The writers of {table} could not be told to go on: {Shown(hooks.Resume)}: {e.Message.TrimEnd('.')}. Until they are, they may stand still: mend that and `resume`, or let them go on by hand.", e);
         }
     }
 

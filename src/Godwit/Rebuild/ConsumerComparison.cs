@@ -26,6 +26,8 @@ internal sealed class ConsumerComparison(StepContext context, RebuildSpec spec, 
 
     private long Since => IsForward ? context.Journal.Get<long>(MarkPosition.BaseFact) : context.Journal.Get<long>(ExchangeConsumers.PositionFact);
 
+    private QualifiedName Landing => HelperTables.Landing(spec, context.Step.Index);
+
     private string MissingName => $"missing/{direction.Name}";
 
     private string Overlap => $"(SELECT {_second.Columns} FROM {HelperTables.Overlap(spec).ToSql()})";
@@ -70,8 +72,9 @@ internal sealed class ConsumerComparison(StepContext context, RebuildSpec spec, 
     {
         context.Board.Activity = "looking for rows that only one consumer has brought";
         var last = context.Journal.Find<MissingFact>(MissingName);
-        if (last is not null && !context.Journal.Has($"attached/{ChunkName(last)}"))
+        if (last is not null && (!context.Journal.Has($"attached/{ChunkName(last)}") || await TableReader.FindEngineAsync(context.Gateway, Landing, ct) is not null))
         {
+            // The process that copied it may have died before it dropped the landing table.
             await CopyAsync(last, ct);
         }
 
@@ -99,7 +102,7 @@ internal sealed class ConsumerComparison(StepContext context, RebuildSpec spec, 
     private async Task<long> CopyAsync(MissingFact missing, CancellationToken ct)
     {
         var tuning = CopyTuning.For(await ServerResources.ReadAsync(context.Gateway, context.Options, ct), context.Options, 1, long.MaxValue) with { RowsPerSecond = null };
-        var attached = await new ChunkCopier(context, HelperTables.Landing(spec, context.Step.Index)).CopyAsync(
+        var attached = await new ChunkCopier(context, Landing).CopyAsync(
             new Chunk(ChunkName(missing), direction, Missing(missing.UpTo), tuning, IsSweep: exchanged, Verify: false), ct);
         return attached.Fingerprints.Rows;
     }

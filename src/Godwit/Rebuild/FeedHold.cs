@@ -39,6 +39,10 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
     /// <summary>Whether it is held.</summary>
     public static bool IsHeld(StepJournal journal) => journal.Find<HoldFact>(Fact) is { Until: null };
 
+    /// <summary>Since when a run has held the feed (UTC), for those who look at it from outside; null when it does not.</summary>
+    public static DateTimeOffset? Since(IEnumerable<JournalEntry> journal) =>
+        journal.LastOrDefault(e => e is { Kind: JournalEntryKind.Fact, Name: Fact }) is { } entry && Journal.Read<HoldFact>(entry) is { Until: null } hold ? hold.Since : null;
+
     /// <summary>For how long the feed was held, all attempts together; null when it never was.</summary>
     public static TimeSpan? Total(StepJournal journal) => journal.Find<PausedFact>(PausedFact.Name) is { } paused ? TimeSpan.FromSeconds(paused.Seconds) : null;
 
@@ -67,18 +71,42 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
 
         using var budget = new CancellationTokenSource(context.Options.PauseBudget, context.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, budget.Token);
+        Exception? failure = null;
         try
         {
             await HoldAsync(either.Token);
             await work(either.Token);
         }
-        catch (Exception e) when (budget.IsCancellationRequested && !ct.IsCancellationRequested && e is OperationCanceledException or ClickHouseException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
-            throw new PauseBudgetException($"The feed was held for {Plain.Time(context.Options.PauseBudget)}, which is its budget, and not all was done.");
+            failure = e;
         }
-        finally
+
+        await ReleaseAfterAsync(failure);
+        switch (failure)
+        {
+            case null:
+                return;
+            case HookException:
+                throw new StepFailedException($"{failure.Message} They were told to go on, and the names are as they were: mend it and `resume`.", failure);
+            case OperationCanceledException or ClickHouseException when budget.IsCancellationRequested && !ct.IsCancellationRequested:
+                throw new PauseBudgetException($"The feed was held for {Plain.Time(context.Options.PauseBudget)}, which is its budget, and not all was done.");
+            default:
+                ExceptionDispatchInfo.Throw(failure);
+                break;
+        }
+    }
+
+    // Writers that could not be paused either: both reasons are told.
+    private async Task ReleaseAfterAsync(Exception? failure)
+    {
+        try
         {
             await ReleaseAsync();
+        }
+        catch (StepFailedException e) when (failure is HookException)
+        {
+            throw new StepFailedException($"{failure.Message} {e.Message}", e);
         }
     }
 

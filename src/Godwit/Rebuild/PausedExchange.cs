@@ -39,7 +39,7 @@ internal sealed class PausedExchange(StepContext context, RebuildSpec spec, Whol
 {
     private const string MergesStopped = "merges-stopped";
     private const int MostAttempts = 5;
-    private TimeSpan _exchange;
+    private TimeSpan? _exchange;
 
     /// <summary>The journal's fact of the names that change hands.</summary>
     public static string Fact(string direction) => $"take-over/{direction}";
@@ -107,8 +107,7 @@ internal sealed class PausedExchange(StepContext context, RebuildSpec spec, Whol
                 await Positions.WaitForStatementsAsync(context, writes, () => Task.CompletedTask, ct);
                 if (!await IsLateAsync(ct))
                 {
-                    await context.Journal.FactAsync(
-                        $"swept/{direction}", new CutoverFigures(Math.Round(_exchange.TotalMilliseconds, 1), 0, 0));
+                    await context.Journal.FactAsync($"swept/{direction}", new CutoverFigures(CutoverFigures.Milliseconds(_exchange), 0, 0));
                     return;
                 }
             }

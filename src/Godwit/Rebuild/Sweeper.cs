@@ -14,7 +14,7 @@ internal sealed record ExchangeFact(long Position, long Followed);
 internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction direction)
 {
     private readonly Follower _follower = new(context, spec, direction);
-    private TimeSpan _exchange;
+    private TimeSpan? _exchange;
     private long _lastSweep;
     private TimeSpan _gap;
     private long _rows;
@@ -60,7 +60,7 @@ internal sealed class Sweeper(StepContext context, RebuildSpec spec, Direction d
     {
         if (!context.Journal.Has($"swept/{direction.Name}"))
         {
-            var figures = new CutoverFigures(Math.Round(_exchange.TotalMilliseconds, 1), Math.Round(_gap.TotalMilliseconds, 1), _rows) { PausedSeconds = FeedHold.Total(context.Journal)?.TotalSeconds };
+            var figures = new CutoverFigures(CutoverFigures.Milliseconds(_exchange), CutoverFigures.Milliseconds(_exchange is null ? null : _gap), _rows) { PausedSeconds = FeedHold.Total(context.Journal)?.TotalSeconds };
             await context.Journal.FactAsync($"swept/{direction.Name}", figures);
             if (direction.Name == "forward")
             {

@@ -41,6 +41,9 @@ public sealed record RunStatus
     /// <summary>The process that owns it, as host:pid:nonce; null when none does.</summary>
     public string? Owner { get; init; }
 
+    /// <summary>Since when it has held what feeds its table (UTC), though no process works on it: nothing is read from Kafka until one does. Null otherwise.</summary>
+    public DateTimeOffset? FeedHeldSince { get; init; }
+
     /// <summary>The steps in plan order.</summary>
     public required IReadOnlyList<StepStatus> Steps { get; init; }
 
@@ -130,11 +133,14 @@ public sealed record StepStatus(int Index, string Kind, string Node, StepState S
 public sealed record StatusError(DateTimeOffset At, int? Step, string Message, string? Details);
 
 /// <summary>The measured facts of a cutover.</summary>
-/// <param name="ExchangeMs">How long EXCHANGE TABLES took, in milliseconds.</param>
-/// <param name="VisibilityGapMs">The longest time that a committed row could not be seen under the table's name, in milliseconds.</param>
+/// <param name="ExchangeMs">How long EXCHANGE TABLES took, in milliseconds; null when the process that sent it died before it could tell.</param>
+/// <param name="VisibilityGapMs">The longest time that a committed row could not be seen under the table's name, in milliseconds; null as above.</param>
 /// <param name="SweptRows">Rows that writers still put into the old table and that were moved over.</param>
-public sealed record CutoverFigures(double ExchangeMs, double VisibilityGapMs, long SweptRows)
+public sealed record CutoverFigures(double? ExchangeMs, double? VisibilityGapMs, long SweptRows)
 {
     /// <summary>For how many seconds the feed was held; null when it was not.</summary>
     public double? PausedSeconds { get; init; }
+
+    /// <summary>A duration as it is kept; null stays null.</summary>
+    internal static double? Milliseconds(TimeSpan? time) => time is { } known ? Math.Round(known.TotalMilliseconds, 1) : null;
 }

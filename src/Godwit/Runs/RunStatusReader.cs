@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Godwit.Metadata;
 using Godwit.Plans;
+using Godwit.Rebuild;
 using Godwit.Workers;
 
 namespace Godwit.Runs;
@@ -29,8 +30,10 @@ internal sealed class RunStatusReader(IStore store, TimeProvider clock)
             run, plan, await store.GetStepsAsync(runId, ct), await store.GetErrorsAsync(runId, ct), lease?.ExpiresAt > clock.GetUtcNow() ? lease.Owner : null);
         var hold = run.State == RunState.NotStarted ? WorkerSettings.Read(await store.GetSettingsAsync(ct)).StartHold(RunOptions.Read(run.Options), clock.GetUtcNow()) : null;
         var limit = await store.FindRowLimitAsync(runId, ct);
+        var isLeft = status.Owner is null && run.State is (RunState.Running or RunState.RollingBack);
         return status with
         {
+            FeedHeldSince = isLeft ? FeedHold.Since(await store.GetJournalAsync(runId, ct)) : null,
             StartHold = hold,
             Asked = await store.GetRequestAsync(runId, ct),
             MaxRowsPerSecond = limit is null ? status.MaxRowsPerSecond : limit.RowsPerSecond,

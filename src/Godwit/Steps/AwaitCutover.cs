@@ -26,7 +26,9 @@ internal sealed class AwaitCutover : IStep
         }
 
         var spec = context.Operation.Spec as RebuildSpec;
-        var follower = spec?.FollowsWrites == true ? new Follower(context, spec, spec.ForwardDirection(exchanged: false)) : null;
+
+        // What is new reaches a second consumer without us: copied, it would be there twice.
+        var follower = spec is { FollowsWrites: true, Second: null } ? new Follower(context, spec, spec.ForwardDirection(exchanged: false)) : null;
         context.Board.Activity = context.Step.Description;
         await context.Services.AwaitPersonAsync(RunState.AwaitingCutover, RunRequest.CutOver, FollowAsync, () => AskAsync(context.Journal), ct);
 

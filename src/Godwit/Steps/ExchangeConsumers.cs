@@ -18,7 +18,7 @@ internal sealed class ExchangeConsumers : IStep
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
     // Of an exchange of which another process has seen the beginning, or nobody the end.
-    private static readonly CutoverFigures Unseen = new(0, 0, 0) { PausedSeconds = 0 };
+    private static readonly CutoverFigures Unseen = new(null, 0, 0) { PausedSeconds = 0 };
 
     public string Kind => Name;
 
@@ -112,7 +112,7 @@ internal sealed class ExchangeConsumers : IStep
         while (isSuspect);
 
         var (took, waited) = await pair.SwapAsync(toExchanged: true, ct);
-        await SettleAsync(context, spec, new CutoverFigures(Math.Round(took.TotalMilliseconds, 1), 0, 0) { PausedSeconds = Math.Round(waited.TotalSeconds, 1) }, ct);
+        await SettleAsync(context, spec, new CutoverFigures(CutoverFigures.Milliseconds(took), 0, 0) { PausedSeconds = Math.Round(waited.TotalSeconds, 1) }, ct);
     }
 
     /// <summary>

@@ -41,6 +41,28 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
     }
 
     [Fact]
+    public async Task While_it_waits_for_a_person_the_second_consumer_alone_brings_what_is_new()
+    {
+        await using var feed = await KafkaFeed.CreateAsync(await kafka.BrokerAsync(), real.Engine);
+        await using var producer = await feed.ProduceAsync(Ct);
+        await using var store = await StoreAsync();
+        var migrator = new Migrator(feed.Gateway, store);
+        var runId = await PlannedAsync(migrator, feed, options: new RunOptions { DeferCutover = true });
+        var run = migrator.RunAsync(runId, ct: Ct);
+        await Wait.UntilAsync(async () => (await migrator.StatusAsync(runId, Ct)).State == RunState.AwaitingCutover, Ct);
+        for (var i = 0; i < 3; i++)
+        {
+            await feed.GrowsAsync(Ct, $"events_godwit_{runId}");
+        }
+
+        await migrator.CutOverAsync(runId, ct: Ct);
+
+        (await run).State.ShouldBe(RunState.Completed, (await run).Problem);
+        (await store.GetJournalAsync(runId, Ct)).ShouldNotContain(e => e.Name.StartsWith("round/", StringComparison.Ordinal));
+        await feed.RequireExactAsync(producer, Ct);
+    }
+
+    [Fact]
     public async Task A_Distributed_table_between_gets_its_like_and_every_message_is_there_once()
     {
         await using var feed = await SpreadAsync("alone");
@@ -383,11 +405,12 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : IDis
 
     private static async Task<string?> BrakeAsync(Migrator migrator) => (await migrator.ListAsync(Ct))[0] is { } run ? (await migrator.StatusAsync(run.RunId, Ct)).Brake : null;
 
-    private static async Task<string> PlannedAsync(Migrator migrator, KafkaFeed feed, Func<RebuildRequest, RebuildRequest>? change = null)
+    private static async Task<string> PlannedAsync(Migrator migrator, KafkaFeed feed, Func<RebuildRequest, RebuildRequest>? change = null, RunOptions? options = null)
     {
+        options ??= new RunOptions();
         var request = new RebuildRequest { Table = new QualifiedName(feed.Database, "events"), OrderBy = "(uuid, id)", Strategy = "second-consumer" };
-        var proposal = await migrator.ProposeAsync(change?.Invoke(request) ?? request, new RunOptions(), Ct);
-        return await migrator.CreateRunAsync(proposal.Plan.ShouldNotBeNull(string.Join(' ', proposal.Checks.Where(c => c.Blocks).Select(c => c.Message))), new RunOptions(), Ct);
+        var proposal = await migrator.ProposeAsync(change?.Invoke(request) ?? request, options, Ct);
+        return await migrator.CreateRunAsync(proposal.Plan.ShouldNotBeNull(string.Join(' ', proposal.Checks.Where(c => c.Blocks).Select(c => c.Message))), options, Ct);
     }
 
     private static Task<string> TablesAsync(KafkaFeed feed) =>

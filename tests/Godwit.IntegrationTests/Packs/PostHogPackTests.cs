@@ -85,6 +85,7 @@ public sealed class PostHogPackTests : IAsyncLifetime
         {
             (await ListAsync(c)).Single(m => m.Name == "0002_events_sample_by").Why!.ShouldContain("other and posthog have tables of PostHog: say which is meant with --set database=NAME.");
             (await c.RefusalAsync(new EventsSampleBy(), ("database", "other"))).ShouldContain("other.events is sorted by");
+            (await c.RefusalAsync(new EventsSampleBy(), ("database", "othr"))).ShouldContain("othr has no table events with PostHog's columns");
         }
         finally
         {

@@ -96,9 +96,36 @@ public sealed class PauseHookTests(RealEngine real) : IDisposable
         var status = await RunAsync(c, migrator, Wish(c) with { PauseHook = "command:pause", ResumeHook = "command:resume" });
 
         status.State.ShouldBe(RunState.Failed);
-        status.Problem.ShouldNotBeNull().ShouldStartWith($"The writers of {c.Table} were paused and could not be told to go on: command:resume: it ended with exit code 1.");
+        status.Problem.ShouldNotBeNull().ShouldStartWith($"The writers of {c.Table} could not be told to go on: command:resume: it ended with exit code 1.");
         await File.WriteAllTextAsync(_folder.File("mended"), "", RebuildCase.Ct);
         (await migrator.ResumeAsync(status.RunId, ct: RebuildCase.Ct)).State.ShouldBe(RunState.Completed);
+    }
+
+    [Fact]
+    public async Task Statements_that_the_server_cannot_read_are_refused_before_anything_is_copied()
+    {
+        await using var c = await CaseAsync();
+
+        var proposal = await Migrator(c).ProposeAsync(Wish(c) with { PauseHook = "sql:SELEC 1", ResumeHook = "sql:SYSTEM RESUME ALL" }, new RunOptions(), RebuildCase.Ct);
+
+        proposal.Plan.ShouldBeNull();
+        var refusal = proposal.Checks.Single(r => r.Blocks);
+        refusal.Check.ShouldBe("pause-hooks");
+        refusal.Message.ShouldContain("--pause-hook is no statement that the server understands: Syntax error");
+        refusal.Message.ShouldContain("--resume-hook is no statement that the server understands: Syntax error");
+    }
+
+    [Fact]
+    public async Task Of_hooks_that_both_fail_both_are_told()
+    {
+        await using var c = await CaseAsync();
+
+        var status = await RunAsync(c, Migrator(c), Wish(c) with { PauseHook = "command:pause", ResumeHook = "command:resume" });
+
+        status.State.ShouldBe(RunState.Failed);
+        status.Problem.ShouldNotBeNull().ShouldStartWith($"The writers of {c.Table} could not be paused: command:pause: {_folder.Path}/pause cannot be started");
+        status.Problem.ShouldContain($". The writers of {c.Table} could not be told to go on: command:resume: {_folder.Path}/resume cannot be started");
+        status.Problem.ShouldNotContain("They were told to go on");
     }
 
     [Fact]
@@ -189,7 +216,7 @@ public sealed class PauseHookTests(RealEngine real) : IDisposable
     public async Task Whoever_reads_the_plan_of_a_run_does_not_see_the_addresses_of_its_hooks()
     {
         await using var c = await CaseAsync();
-        var proposal = await c.ProposeAsync(Wish(c) with { PauseHook = "https://hooks.example/S3CRET", ResumeHook = "sql:SYSTEM START LISTEN 'S3CRET'" });
+        var proposal = await c.ProposeAsync(Wish(c) with { PauseHook = "https://hooks.example/S3CRET", ResumeHook = "sql:SELECT 1" });
         var run = await c.Migrator.CreateRunAsync(proposal.Plan!, new RunOptions(), RebuildCase.Ct);
 
         var plan = PlanFormat.Serialize(await c.Migrator.PlanAsync(run, RebuildCase.Ct));

@@ -4,6 +4,7 @@ using Godwit.Cli.Rendering;
 using Godwit.Fixtures;
 using Godwit.Metadata;
 using Godwit.Runs;
+using Godwit.Tests.Metadata;
 using Shouldly;
 using Spectre.Console.Rendering;
 using Xunit;
@@ -23,6 +24,12 @@ public class RenderingTests
         text.ShouldContain("5,000 done, 1 running, 4,999 pending");
         text.ShouldContain("500,000 of 1,000,000 rows (50 %) · 12.3 MB of 30 GB · 1,234,567 rows/s · 1 h 2 min left");
     }
+
+    [Fact]
+    public void A_feed_that_stands_still_with_its_dead_run_is_told_with_what_ends_that() =>
+        StatusView.Next(CliSamples.Status(RunState.Running) with { Owner = null, FeedHeldSince = StoreSamples.Noon }).ShouldBe(
+            "No process is working on it, and what feeds db.t has been held since 2026-05-04 12:00:00 UTC. "
+            + "`godwit resume k3f9a2b1` takes it over and lets the feed go on, `godwit rollback k3f9a2b1` too.");
 
     [Theory]
     [InlineData(100, 300, "100 of 300 rows (33.3 %)")]

@@ -137,6 +137,18 @@ public class VerbTests
         (run.Out + run.Error).ShouldNotContain("pw");
     }
 
+    [Theory]
+    [InlineData("rebuild", "db.t", "--order-by", "a", "--yes")]
+    [InlineData("resume", "k3f")]
+    [InlineData("cutover", "k3f")]
+    [InlineData("rollback", "k3f")]
+    public async Task The_folder_of_hooks_reaches_every_verb_that_may_work_on_a_run(params string[] verb)
+    {
+        var fake = new FakeMigrator();
+        await CliRun.Of([.. verb, "--hooks", "/etc/hooks"], fake, ct: TestContext.Current.CancellationToken);
+        fake.MigratorOptions.ShouldNotBeNull().HookFolder.ShouldBe("/etc/hooks");
+    }
+
     [Fact]
     public async Task Plan_prints_and_stops_and_is_one_document()
     {

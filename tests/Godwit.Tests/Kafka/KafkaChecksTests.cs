@@ -35,7 +35,7 @@ public sealed class KafkaChecksTests
     {
         var gate = Gate(Behind(0), Hours(24)) with { Lag = null, Problem = "b:9092 cannot be reached: refused." };
 
-        Run(new KafkaLagCheck(), gate).ShouldBe(("kafka-lag", CheckVerdict.Unreadable, "Where db.queue stands in Kafka cannot be read: b:9092 cannot be reached: refused."));
+        Run(new KafkaLagCheck(), gate).ShouldBe(("kafka-lag", CheckVerdict.Unreadable, "Where db.queue stands in Kafka cannot be read: b:9092 cannot be reached: refused. Look whether the broker is up, can be reached from here, and is the one that the table names."));
         Run(new KafkaRetentionCheck(), gate).Verdict.ShouldBe(CheckVerdict.Unreadable);
     }
 
@@ -111,6 +111,13 @@ public sealed class KafkaChecksTests
     [InlineData(121, CheckVerdict.Ok)]
     public void A_group_must_have_been_calm_for_a_while(int seconds, CheckVerdict verdict) =>
         Run(new KafkaRebalancesCheck(), Gate(Behind(0), Hours(1)) with { Consumers = [Consumer, Consumer with { LastRebalance = TimeSpan.FromSeconds(seconds), Rebalances = 3 }] }).Verdict.ShouldBe(verdict);
+
+    [Fact]
+    public void A_table_whose_consumers_have_no_partitions_reads_nothing_which_is_said_and_stops_nobody() =>
+        Run(new KafkaRebalancesCheck(), Gate(Behind(0), Hours(1)) with { Consumers = [Consumer with { Partitions = 0 }, Consumer with { Partitions = 0 }] }).ShouldBe((
+            "kafka-rebalances",
+            CheckVerdict.Warning,
+            "No consumer of db.queue has partitions at this moment, so nothing is read. One that was made or attached just now gets them within seconds; otherwise look at exceptions in system.kafka_consumers."));
 
     [Fact]
     public void Where_nothing_is_held_calm_is_not_asked_for_and_a_topic_may_keep_silent_on_how_long_it_keeps_messages()

@@ -63,7 +63,6 @@ internal static class MigrationArguments
         return new MigratorOptions
         {
             Kafka = kafka,
-            HookFolder = call.Get(ServerOptions.HookFolder) ?? call.Environment.Variable("GODWIT_HOOKS"),
             Migrations = Load(call, problems),
             AppVersion = version,
             Cluster = Cluster(call, problems),
