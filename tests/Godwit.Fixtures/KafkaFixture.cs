@@ -105,15 +105,23 @@ public sealed class KafkaFixture : IAsyncDisposable
     /// <param name="settings">Settings of its own, such as <c>retention.ms=60000</c>.</param>
     public async Task CreateTopicAsync(string name, int partitions = 2, params string[] settings)
     {
-        await using var java = JavaProcess.Start(
-            _jars,
-            _folder,
-            128,
-            [
-                "kafka.admin.TopicCommand", "--zookeeper", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_keeperPort}"), "--create", "--topic", name,
-                "--replication-factor", "1", "--partitions", partitions.ToString(CultureInfo.InvariantCulture), .. settings.SelectMany(s => new[] { "--config", s }),
-            ]);
-        await java.EndedAsync();
+        string[] arguments =
+        [
+            "kafka.admin.TopicCommand", "--zookeeper", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_keeperPort}"), "--create", "--topic", name,
+            "--replication-factor", "1", "--partitions", partitions.ToString(CultureInfo.InvariantCulture), .. settings.SelectMany(s => new[] { "--config", s }),
+        ];
+        var said = "";
+        var isMade = false;
+        for (var attempt = 0; attempt < 10 && !isMade; attempt++)
+        {
+            await using var java = JavaProcess.Start(_jars, _folder, 128, arguments);
+            await java.EndedAsync();
+            said = java.Said;
+
+            // On a busy machine the broker loses its session in the keeper for a moment, and is back when the next attempt has begun.
+            isMade = !said.Contains("larger than available brokers", StringComparison.Ordinal);
+        }
+
         _topics.Add(name);
         using var client = new KafkaClient([Address], TimeProvider.System);
         try
@@ -123,7 +131,7 @@ public sealed class KafkaFixture : IAsyncDisposable
         }
         catch (TimeoutException e)
         {
-            throw new InvalidOperationException($"The topic {name} was not made: {java.Said}", e);
+            throw new InvalidOperationException($"The topic {name} was not made: {said}", e);
         }
     }
 

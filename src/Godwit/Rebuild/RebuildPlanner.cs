@@ -66,7 +66,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
     private static Task<IReadOnlyList<CheckResult>> AskKafkaAsync(RebuildDraft draft, IEnumerable<QualifiedName> tables, KafkaGateOptions options, CancellationToken ct) =>
         KafkaChecks.RunAsync(draft.Gateway, draft.Capabilities, tables, options, draft.Request.Accept, TimeProvider.System, ct);
 
-    private static IReadOnlyList<FeedSource> Queues(RebuildDraft draft) => Holds(draft) && draft.Second is null ? draft.Feed.Held : [];
+    private static IReadOnlyList<FeedSource> Queues(RebuildDraft draft) => Holds(draft) && draft.Request.Strategy != "second-consumer" ? draft.Feed.Held : [];
 
     private static bool Holds(RebuildDraft draft) => draft.Way != RebuildWay.Alter && draft.Request.Strategy != "static";
 
