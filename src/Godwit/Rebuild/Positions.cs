@@ -32,7 +32,7 @@ internal static class Positions
         var running = await IdsAsync(context, others, ct);
         while (running.Count > 0)
         {
-            context.Board.Brake = $"waiting for {running.Count} running statements of other clients, such as {running[0]}";
+            context.Board.Brake = $"waiting for statements of other clients that are running ({running.Count}), such as {running[0]}";
             await meanwhile();
             await Task.Delay(TimeSpan.FromMilliseconds(50), context.Clock, ct);
             running = await IdsAsync(context, $"query_id IN ({string.Join(", ", running.Select(Sql.Literal))})", ct);
