@@ -12,7 +12,7 @@ internal sealed class FreeDiskCheck : IRebuildCheck
 
     public async Task<CheckResult?> RunAsync(RebuildDraft draft, CancellationToken ct)
     {
-        if (draft.Way != RebuildWay.Copy)
+        if (draft.Way != RebuildWay.Copy && !draft.IsWhole)
         {
             return this.Ok("No rows are copied, so no disk is needed.");
         }

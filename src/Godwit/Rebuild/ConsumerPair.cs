@@ -21,7 +21,8 @@ internal sealed class ConsumerPair(StepContext context, RebuildSpec spec)
     /// <summary>The journal's fact that says which table the second Kafka table is.</summary>
     public const string UuidFact = "consumer-uuid";
 
-    private const string Fact = "swap";
+    /// <summary>The journal's fact that the names are changing hands, behind a closed gate, or have.</summary>
+    public const string Fact = "swap";
 
     private readonly SecondConsumer _second = spec.Second!;
     private readonly ConsumerGate _gate = new(context, spec);

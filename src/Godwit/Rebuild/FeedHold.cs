@@ -39,12 +39,34 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
     /// <summary>Whether it is held.</summary>
     public static bool IsHeld(StepJournal journal) => journal.Find<HoldFact>(Fact) is { Until: null };
 
-    /// <summary>Since when a run has held the feed (UTC), for those who look at it from outside; null when it does not.</summary>
-    public static DateTimeOffset? Since(IEnumerable<JournalEntry> journal) =>
-        journal.LastOrDefault(e => e is { Kind: JournalEntryKind.Fact, Name: Fact }) is { } entry && Journal.Read<HoldFact>(entry) is { Until: null } hold ? hold.Since : null;
+    /// <summary>Since when a run has held the feed, or its consumers (UTC), for those who look at it from outside; null when it does not.</summary>
+    public static DateTimeOffset? Since(IReadOnlyList<JournalEntry> journal) =>
+        Last(journal, Fact) is { } entry && Journal.Read<HoldFact>(entry) is { Until: null } hold ? hold.Since
+        : Last(journal, ConsumerPair.Fact) is { } swap && !Journal.Read<SwapFact>(swap).IsDone ? swap.At
+        : null;
+
+    private static JournalEntry? Last(IReadOnlyList<JournalEntry> journal, string fact) => journal.LastOrDefault(e => e.Kind == JournalEntryKind.Fact && e.Name == fact);
 
     /// <summary>For how long the feed was held, all attempts together; null when it never was.</summary>
     public static TimeSpan? Total(StepJournal journal) => journal.Find<PausedFact>(PausedFact.Name) is { } paused ? TimeSpan.FromSeconds(paused.Seconds) : null;
+
+    /// <summary>Refuses when something that writes in the background has come since the plan: nothing would hold it, and no statement shows its writes.</summary>
+    /// <param name="verb">What a person says again when it is gone.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <exception cref="StepFailedException">Something has.</exception>
+    public async Task RequireKnownAsync(string verb, CancellationToken ct)
+    {
+        // Nobody wants to know who inserts.
+        var capabilities = (await context.DialectAsync(ct)).Capabilities with { HasQueryLog = false };
+        var feed = await FeedReader.ReadAsync(context.Gateway, capabilities, spec.Source, ct);
+        List<QualifiedName> known = [.. spec.Queues, .. spec.Second is { } second ? new[] { second.Queue, HelperTables.Queue(spec) } : []];
+        if (feed.Sources.FirstOrDefault(s => !known.Contains(s.Table) && (s.CanBeHeld || spec.Hooks is null)) is { } late)
+        {
+            throw new StepFailedException(
+                $"{late} writes to {spec.Source} in the background, and the plan knows nothing of it: nothing would hold it while the names change hands. DETACH it and `{verb}`"
+                + $"{(verb == "resume" ? ", or `rollback` and make a new plan" : "")}.");
+        }
+    }
 
     /// <summary>Waits until the feed can be held without harm: until it is near the end of its topics, has no trouble, and nothing of it would expire meanwhile.</summary>
     public async Task AwaitCalmAsync(CancellationToken ct)

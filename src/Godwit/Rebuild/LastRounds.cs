@@ -56,7 +56,7 @@ internal static class LastRounds
 
     private static bool VerifiedBeforeSuspicion(StepContext context)
     {
-        var suspect = context.Journal.All<GuardFact>("suspect").Select(f => f.Sequence).LastOrDefault();
+        var suspect = context.Journal.All<GuardFact>(SourceGuard.SuspectFact).Select(f => f.Sequence).LastOrDefault();
         var verified = context.Journal.All<object>("verified/forward").Select(f => f.Sequence).LastOrDefault();
         return suspect > verified;
     }

@@ -14,7 +14,9 @@ internal static class LateColumns
     public const string AddedFact = "late-columns";
 
     /// <summary>The columns that may come later: MATERIALIZED ones that no key, index or other column which is there from the start is made of.</summary>
-    public static IReadOnlyList<string> Choose(DesiredTable desired)
+    /// <param name="desired">The new table.</param>
+    /// <param name="identity">Columns that tell messages apart from the start.</param>
+    public static IReadOnlyList<string> Choose(DesiredTable desired, IReadOnlyList<string> identity)
     {
         var definition = desired.Definition;
         var late = desired.Columns.Where(c => c.DefaultKind == "MATERIALIZED").Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
@@ -22,7 +24,7 @@ internal static class LateColumns
         HashSet<string> used;
         do
         {
-            used = clauses.OfType<string>().Concat(definition.Elements.Where(e => !IsLate(e, late)).Select(e => e.Text)).SelectMany(Names).ToHashSet(StringComparer.Ordinal);
+            used = clauses.OfType<string>().Concat(definition.Elements.Where(e => !IsLate(e, late)).Select(e => e.Text)).SelectMany(Names).Concat(identity).ToHashSet(StringComparer.Ordinal);
         }
         while (late.RemoveWhere(used.Contains) > 0);
         return [.. definition.Columns.Select(c => c.Name).Where(late.Contains)];

@@ -62,6 +62,7 @@ internal sealed class PausedExchange(StepContext context, RebuildSpec spec, Whol
             {
                 if (direction == "forward")
                 {
+                    await hold.RequireKnownAsync("resume", ct);
                     await hold.AwaitCalmAsync(ct);
                 }
 

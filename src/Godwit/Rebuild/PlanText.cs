@@ -15,7 +15,7 @@ internal static class PlanText
             yield return change.ToString();
         }
 
-        yield return draft.Way switch
+        yield return spec.Way switch
         {
             RebuildWay.Alter => "ClickHouse can make these changes in place, so they are ALTERs and no row is copied.",
             RebuildWay.Link => "Only the engine changes, so the parts are linked into the new table and no row is copied.",

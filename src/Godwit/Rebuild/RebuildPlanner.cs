@@ -203,7 +203,7 @@ internal sealed class RebuildPlanner(ClickHouseGateway gateway)
     private async Task<OperationPlan> PlanAsync(RebuildDraft draft, string runId, IReadOnlyList<CheckResult> checks, CancellationToken ct)
     {
         var follows = Holds(draft) && !draft.IsWhole;
-        var late = draft.Second is not null && draft.Request.MaterializeLater ? LateColumns.Choose(draft.Desired) : [];
+        var late = draft is { Second: { } second, Request.MaterializeLater: true } ? LateColumns.Choose(draft.Desired, second.Identity) : [];
         var queues = Queues(draft);
         var backward = ColumnMapping.Between(draft.Desired.Columns, draft.Source.Columns, draft.Capabilities.HasInsertAllowMaterializedColumns);
         var spec = new RebuildSpec

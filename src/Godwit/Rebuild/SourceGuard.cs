@@ -18,6 +18,9 @@ internal sealed record GuardFact(DateTimeOffset StartedAt, long LastMutation, lo
 /// </summary>
 internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
 {
+    /// <summary>The journal's fact that rows may have changed in place.</summary>
+    public const string SuspectFact = "suspect";
+
     private const string Fact = "guard";
     private const string NewFact = "guard-new";
     private const string MutationNumber = @"toInt64OrZero(extract(mutation_id, '\\d+'))";
@@ -26,12 +29,26 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
     private const string WithoutDrops = "AND NOT match(command, '^[(]?DROP ')";
     private static readonly Dictionary<string, string> NoSettings = [];
 
-    /// <summary>Notes how things are; called when the block log is on and before the first row is copied.</summary>
+    /// <summary>Notes how things are; called when the block log is on and before the first row is copied or linked.</summary>
     public async Task BeginAsync(CancellationToken ct)
     {
         if (!context.Journal.Has(Fact))
         {
-            await context.Journal.FactAsync(Fact, await LookAsync(spec.Source, ct));
+            await context.Journal.FactAsync(Fact, await WhenStillAsync(() => LookAsync(spec.Source, ct), ct));
+        }
+    }
+
+    /// <summary>Looks at the source while no mutation of it is under way: one that has begun would be taken for one that all rows have been through.</summary>
+    public async Task<T> WhenStillAsync<T>(Func<Task<T>> look, CancellationToken ct)
+    {
+        while (true)
+        {
+            await WaitForMutationsAsync(ct);
+            var seen = await look();
+            if ((await Mutations.ListAsync(context.Gateway, spec.Source, ct)).All(m => m.IsDone))
+            {
+                return seen;
+            }
         }
     }
 
@@ -69,7 +86,7 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
 
         if (suspect)
         {
-            await context.Journal.FactAsync("suspect", now);
+            await context.Journal.FactAsync(SuspectFact, now);
         }
 
         if (suspect || restarted || now.LastBlock > before.LastBlock)
@@ -203,12 +220,10 @@ internal sealed class SourceGuard(StepContext context, RebuildSpec spec)
 
     private async Task WaitForMutationsAsync(CancellationToken ct)
     {
-        while (await context.Gateway.QueryAsync(
-                   $"SELECT mutation_id, command, latest_fail_reason FROM system.mutations WHERE {TableReader.Where(spec.Source, "table")} AND NOT is_done LIMIT 1",
-                   ct: ct) is [var mutation, ..])
+        while ((await Mutations.ListAsync(context.Gateway, spec.Source, ct)).FirstOrDefault(m => !m.IsDone) is { } mutation)
         {
-            context.Board.Brake = $"waiting for mutation {mutation["mutation_id"]} of {spec.Source}: {mutation["command"]}"
-                + (mutation["latest_fail_reason"].Length == 0 ? "" : $" (it fails: {mutation["latest_fail_reason"]}; KILL MUTATION or mend it)");
+            context.Board.Brake = $"waiting for mutation {mutation.Id} of {spec.Source}: {mutation.Command}"
+                + (mutation.FailReason.Length == 0 ? "" : $" (it fails: {mutation.FailReason}; KILL MUTATION or mend it)");
             await Task.Delay(TimeSpan.FromSeconds(1), context.Clock, ct);
         }
 

@@ -19,7 +19,7 @@ internal static class StaticGate
     {
         if (!context.Journal.Has(Fact))
         {
-            await context.Journal.FactAsync(Fact, await LookAsync(context, spec.Source, ct));
+            await context.Journal.FactAsync(Fact, await new SourceGuard(context, spec).WhenStillAsync(() => LookAsync(context, spec.Source, ct), ct));
         }
     }
 
@@ -45,14 +45,34 @@ internal static class StaticGate
     /// <summary>Refuses a rollback that would lose rows written to the new table since the cutover.</summary>
     public static async Task RequireNewTableUnchangedAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
     {
-        var before = context.Journal.Find<StillFact>(NewFact);
-        var now = await LookAsync(context, spec.Source, ct);
-        if (before is not null && (now.LastBlock > before.LastBlock || now.LastMutation > before.LastMutation))
+        if (await IsNewTableChangedAsync(context, spec.Source, ct))
         {
             throw new StepFailedException(
                 $"{spec.Source} has been written to since the cutover, and the strategy static keeps no log by which the old table could catch up. "
                 + $"The old rows are in {spec.Staging}; copy the newer ones there by hand if you must go back.");
         }
+    }
+
+    /// <summary>Called when the old table has its name back: an insert that had begun before went to the new one, which is about to be dropped. Said once.</summary>
+    /// <exception cref="NeedsOperatorException">There was one.</exception>
+    public static async Task RequireNothingLateAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    {
+        const string Told = "told/still-new";
+        if (!context.Journal.Has(Told) && await IsNewTableChangedAsync(context, spec.Staging, ct))
+        {
+            throw new NeedsOperatorException(
+                $"Something wrote to the new table while {spec.Source} got its old table back, and the strategy static cannot bring it over: it is in {spec.Staging} alone, "
+                + "which is dropped by the next `rollback`. Copy what is missing from there, then say `rollback` again.")
+            {
+                OnTold = () => context.Journal.FactAsync(Told, true),
+            };
+        }
+    }
+
+    private static async Task<bool> IsNewTableChangedAsync(StepContext context, QualifiedName table, CancellationToken ct)
+    {
+        var now = await LookAsync(context, table, ct);
+        return context.Journal.Find<StillFact>(NewFact) is { } before && (now.LastBlock > before.LastBlock || now.LastMutation > before.LastMutation);
     }
 
     private static async Task<StillFact> LookAsync(StepContext context, QualifiedName table, CancellationToken ct)

@@ -21,6 +21,8 @@ internal static class CleanUp
             await new ConsumerPair(context, spec).DropAsync(second.QueueUuid, ct);
         }
 
+        await LetGoOfRollbackAsync(context, spec, ct);
+
         if (await TableReader.FindUuidAsync(context.Gateway, spec.Staging, ct) is { } retired)
         {
             if (retired != spec.SourceUuid)
@@ -33,14 +35,29 @@ internal static class CleanUp
             await context.ChangeAsync("drop-retired", ct, $"DROP TABLE {spec.Staging.ToSql()} SYNC");
         }
 
-        if (spec.FollowsWrites && await TableReader.FindUuidAsync(context.Gateway, spec.Source, ct) == context.Journal.Find<Guid>(CreateStaging.UuidFact))
+        if (spec.FollowsWrites && await IsNewAsync(context, spec, ct))
         {
             await context.ChangeAsync("restore", ct, HelperTables.Restore(spec.Source, spec.To, [HelperTables.BlockLog]));
         }
     }
 
+    // A rollback that was cut off before the names changed hands may have left copies, and the merges of the new table held.
+    private static async Task LetGoOfRollbackAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
+    {
+        await HelperTables.DropAllAsync(context, spec, ct);
+        if (spec.FollowsWrites && TableEngine.Parse(spec.To.Engine).Folding != RowFolding.None && await IsNewAsync(context, spec, ct))
+        {
+            await MergeControl.StartAsync(context, spec.Source, ct);
+            await context.ChangeAsync("release-merges", ct, HelperTables.Restore(spec.Source, spec.To, HelperTables.MergeHold));
+        }
+    }
+
+    private static async Task<bool> IsNewAsync(StepContext context, RebuildSpec spec, CancellationToken ct) =>
+        await TableReader.FindUuidAsync(context.Gateway, spec.Source, ct) == context.Journal.Find<Guid>(CreateStaging.UuidFact);
+
     private static async Task DropRenamedAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
     {
+        await HelperTables.DropAllAsync(context, spec, ct);
         if (await TableReader.FindEngineAsync(context.Gateway, spec.Retired, ct) is null)
         {
             return;

@@ -41,6 +41,7 @@ internal sealed class CutOver : IStep
                         await context.Journal.FactAsync("position/backward", await Positions.LastAsync(context.Gateway, spec.Staging, token));
                         await ExchangeAsync(context, spec, sweeper, toExchanged: true, token);
                     },
+                    () => LetGoAsync(context, spec, witness),
                     ct),
                 () => LetGoAsync(context, spec, witness));
         }
@@ -67,6 +68,7 @@ internal sealed class CutOver : IStep
                 + "fold rows that came since. `resume` finishes the run.");
         }
 
+        await new FeedHold(context, spec).RequireKnownAsync("rollback", ct);
         if (!spec.FollowsWrites)
         {
             await StaticGate.RequireNewTableUnchangedAsync(context, spec, ct);
@@ -120,6 +122,7 @@ internal sealed class CutOver : IStep
                         await LastRounds.RunHeldAsync(context, spec, spec.BackwardDirection(exchanged: true), token);
                         await ExchangeAsync(context, spec, sweeper, toExchanged: false, token);
                     },
+                    () => LetGoOfNewTableAsync(context, spec),
                     ct),
                 () => LetGoOfNewTableAsync(context, spec));
         }
@@ -178,14 +181,15 @@ internal sealed class CutOver : IStep
 
     /// <summary>Gets ready while the feed flows, then lets the names change hands while it is held: again and again until that has gone fast enough.</summary>
     private static async Task PatientlyAsync(
-        StepContext context, RebuildSpec spec, bool toExchanged, Func<Task> prepare, Func<CancellationToken, Task> exchange, CancellationToken ct)
+        StepContext context, RebuildSpec spec, bool toExchanged, Func<Task> prepare, Func<CancellationToken, Task> exchange, Func<Task> letGo, CancellationToken ct)
     {
         var hold = new FeedHold(context, spec);
         while (true)
         {
-            // Whoever wants to go back is not kept waiting.
+            // Whoever wants to go back is not kept waiting, and was told before.
             if (toExchanged)
             {
+                await hold.RequireKnownAsync("resume", ct);
                 await hold.AwaitCalmAsync(ct);
             }
 
@@ -203,6 +207,8 @@ internal sealed class CutOver : IStep
                     return;
                 }
 
+                // What stands still for the exchange goes on while the feed does.
+                await letGo();
                 await hold.RestAsync(e, ct);
             }
         }
@@ -313,9 +319,11 @@ internal sealed class CutOver : IStep
         {
             await sweeper.SweepAsync(ct);
         }
-        else if (sweeper.Direction.Name == "forward")
+        else
         {
-            await StaticGate.RequireUnchangedAsync(context, spec, spec.Staging, ct);
+            // A statement that began before the names changed hands writes to the table that it found then.
+            await Positions.WaitForStatementsAsync(context, (await context.DialectAsync(ct)).Writes, () => Task.CompletedTask, ct);
+            await (sweeper.Direction.Name == "forward" ? StaticGate.RequireUnchangedAsync(context, spec, spec.Staging, ct) : StaticGate.RequireNothingLateAsync(context, spec, ct));
         }
 
         await sweeper.FinishAsync();

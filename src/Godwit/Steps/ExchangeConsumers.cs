@@ -50,6 +50,7 @@ internal sealed class ExchangeConsumers : IStep
         }
 
         await pair.RequireKnownAsync(ct);
+        await new FeedHold(context, spec).RequireKnownAsync("rollback", ct);
         await new SourceGuard(context, spec).RequireNewTableUnchangedAsync(spec.Source, ct);
         if (!context.Journal.Has(CutOver.Swept))
         {
@@ -100,6 +101,7 @@ internal sealed class ExchangeConsumers : IStep
     private static async Task ExchangeAsync(StepContext context, RebuildSpec spec, ConsumerPair pair, CancellationToken ct)
     {
         var (guard, second) = (new SourceGuard(context, spec), spec.Second!);
+        await new FeedHold(context, spec).RequireKnownAsync("resume", ct);
         var isSuspect = await guard.IsSuspectAsync(ct);
         do
         {

@@ -27,6 +27,8 @@ internal sealed class LinkPartition : IStep
             return;
         }
 
+        // The gate of linked parts counts rows, so what changes them in place must be seen from the first link on.
+        await MarkPosition.NoteAsync(context, spec, ct);
         for (var attempt = 0; attempt < MostAttempts; attempt++)
         {
             await context.ChangeAsync(

@@ -16,13 +16,12 @@ internal sealed class MarkPosition : IStep
     public async Task ForwardAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<RebuildSpec>();
+        await NoteAsync(context, spec, ct);
         if (!spec.FollowsWrites)
         {
-            await StaticGate.BeginAsync(context, spec, ct);
             return;
         }
 
-        await new SourceGuard(context, spec).BeginAsync(ct);
         if (!context.Journal.Has(BaseFact))
         {
             await context.Journal.FactAsync(BaseFact, await Positions.ReadAsync(context, spec.Source, 0, ct));
@@ -30,6 +29,10 @@ internal sealed class MarkPosition : IStep
 
         await new Follower(context, spec, spec.ForwardDirection(exchanged: false)).BeginAsync(context.Journal.Get<long>(BaseFact));
     }
+
+    /// <summary>Notes how the source is before the first of its rows is taken; does nothing when that was noted before.</summary>
+    public static Task NoteAsync(StepContext context, RebuildSpec spec, CancellationToken ct) =>
+        spec.FollowsWrites ? new SourceGuard(context, spec).BeginAsync(ct) : StaticGate.BeginAsync(context, spec, ct);
 
     public Task UndoAsync(StepContext context, CancellationToken ct) => Task.CompletedTask;
 

@@ -51,6 +51,7 @@ internal sealed class PausedCutOver : IStep
             await ForwardAsync(context, ct);
         }
 
+        await new FeedHold(context, spec).RequireKnownAsync("rollback", ct);
         await new WholeWayBack(context, spec).PrepareAsync(ct);
     }
 

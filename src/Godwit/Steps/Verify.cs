@@ -57,7 +57,9 @@ internal sealed class Verify : IStep
     public static Task CompareAsync(StepContext context, RebuildSpec spec, bool isSuspect, CancellationToken ct)
     {
         var verifier = new Verifier(context, spec, spec.ForwardDirection(exchanged: false));
-        return spec.Way == RebuildWay.Link ? verifier.VerifyLinksAsync(isSuspect, ct) : verifier.VerifyAsync(ct);
+
+        // Links are not repaired, so what an earlier step has seen stays as true as what is seen now.
+        return spec.Way == RebuildWay.Link ? verifier.VerifyLinksAsync(isSuspect || context.Journal.Has(SourceGuard.SuspectFact), ct) : verifier.VerifyAsync(ct);
     }
 
     public Task UndoAsync(StepContext context, CancellationToken ct)

@@ -56,6 +56,26 @@ public sealed class WayBackTests(RealEngine real)
     }
 
     [Fact]
+    public async Task A_cleanup_lets_go_of_what_a_rollback_held_that_died_before_it_began()
+    {
+        await using var c = await RebuildCase.NewAsync(real.Engine);
+        await c.SqlAsync(Source, Rows);
+        var run = await c.RunAsync(new RebuildRequest { Table = c.Table, Engine = "ReplacingMergeTree(v)", OrderBy = "(k, id)", Accept = ["key-identity"] });
+        run.State.ShouldBe(RunState.Completed, run.Problem);
+        await c.SqlAsync(
+            "ALTER TABLE @t MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = 1, max_bytes_to_merge_at_min_space_in_pool = 1",
+            "SYSTEM STOP MERGES @t",
+            $"CREATE TABLE {c.Database}.t_godwit_{run.RunId}_l9 (id UInt64) ENGINE = MergeTree ORDER BY id");
+
+        (await c.Migrator.CleanUpAsync(run.RunId, ct: RebuildCase.Ct)).CleanedUp.ShouldBeTrue();
+
+        (await c.DefinitionAsync("t")).ShouldNotContain("max_bytes_to_merge");
+        (await c.AskAsync<long>($"SELECT count() FROM system.tables WHERE database = '{c.Database}' AND name LIKE '%godwit%'")).ShouldBe(0);
+        await c.SqlAsync("INSERT INTO @t VALUES (1, 1, 5)", "OPTIMIZE TABLE @t FINAL");
+        (await c.AskAsync<long>("SELECT count() FROM system.parts WHERE database = '@' AND table = 't' AND active".Replace("@", c.Database, StringComparison.Ordinal))).ShouldBe(1, "merges go on");
+    }
+
+    [Fact]
     public async Task A_run_that_is_stopped_right_before_the_exchange_holds_nothing()
     {
         await using var c = await RebuildCase.NewAsync(real.Engine);

@@ -29,6 +29,21 @@ public sealed class RunStatusReaderTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public async Task Consumers_that_a_dead_process_has_left_behind_their_gate_are_told_too(bool isDone, bool isTold)
+    {
+        await _store.CreateRunAsync(StoreSamples.Run("abcd1234"), StoreSamples.Plan(), Ct);
+        var lease = await _store.AcquireLeaseAsync("abcd1234", "host:1:a", TimeSpan.FromMinutes(1), Ct);
+        await _store.UpdateRunAsync(lease, StoreSamples.Run("abcd1234", state: RunState.Running), Ct);
+        var swap = PlanFormat.ToElement(new SwapFact(ToExchanged: true, isDone)).GetRawText();
+        await _store.AppendJournalAsync(lease, StoreSamples.Entry("abcd1234", "swap", JournalEntryKind.Fact) with { Payload = swap }, Ct);
+        await _store.ReleaseLeaseAsync(lease, Ct);
+
+        (await new RunStatusReader(_store, _clock).ReadAsync("abcd1234", Ct)).FeedHeldSince.ShouldBe(isTold ? StoreSamples.Noon : null);
+    }
+
+    [Theory]
     [InlineData(true, true, false)]
     [InlineData(false, true, true)]
     [InlineData(false, false, false)]
