@@ -19,6 +19,12 @@ internal static class HelperTables
     /// </summary>
     public static readonly string[] MergeHold = ["max_bytes_to_merge_at_max_space_in_pool", "max_bytes_to_merge_at_min_space_in_pool"];
 
+    /// <summary>
+    /// Settings that make inserts wait or fail when a table has many parts. Where merges are held for days while rounds or a second consumer bring parts, that
+    /// would be the end of it; the new table keeps its limits lifted until the clean-up, by when merges have caught up.
+    /// </summary>
+    public static readonly string[] PartLimits = ["parts_to_delay_insert", "parts_to_throw_insert", "max_parts_in_total"];
+
     /// <summary>What follows the name of staging in the names of all other helper tables, as a regular expression.</summary>
     public const string Suffix = "_([lpq][0-9]+|w|m|k|q|s|o|b|g[12]?)(_[df])?";
 
@@ -111,6 +117,7 @@ internal static class HelperTables
         if (blockLog)
         {
             settings[BlockLog] = "1";
+            LiftLimits(settings);
         }
 
         return settings;
@@ -121,6 +128,7 @@ internal static class HelperTables
     {
         Dictionary<string, string?> settings = MergeHold.ToDictionary(name => name, string? (_) => "1", StringComparer.Ordinal);
         settings[BlockLog] = null;
+        LiftLimits(settings);
         if (sweep)
         {
             settings["default_compression_codec"] = SweepCodec;
@@ -129,24 +137,24 @@ internal static class HelperTables
         return settings;
     }
 
-    /// <summary>The statement that gives settings back the values that a definition names, or the server's defaults.</summary>
-    public static string Restore(QualifiedName table, TableDefinition definition, IEnumerable<string> settings)
+    private static void LiftLimits(Dictionary<string, string?> settings)
     {
-        var all = settings.ToList();
-        var set = all.Where(definition.Settings.ContainsKey).Select(s => $"{s} = {definition.Settings[s]}").ToList();
-        var reset = all.Where(s => !definition.Settings.ContainsKey(s)).ToList();
-        List<string> commands = [];
-        if (set.Count > 0)
+        foreach (var limit in PartLimits)
         {
-            commands.Add($"MODIFY SETTING {string.Join(", ", set)}");
+            settings[limit] = "1000000";
         }
+    }
 
-        if (reset.Count > 0)
-        {
-            commands.Add($"RESET SETTING {string.Join(", ", reset)}");
-        }
-
-        return $"ALTER TABLE {table.ToSql()} {string.Join(", ", commands)}";
+    /// <summary>The statements that give settings back the values that a definition names, or the server's defaults: two, because one cannot do both.</summary>
+    public static IReadOnlyList<string> Restore(QualifiedName table, TableDefinition definition, IReadOnlyCollection<string> settings)
+    {
+        var set = settings.Where(definition.Settings.ContainsKey).Select(s => $"{s} = {definition.Settings[s]}").ToList();
+        var reset = settings.Where(s => !definition.Settings.ContainsKey(s)).ToList();
+        return
+        [
+            .. set.Count > 0 ? new[] { $"ALTER TABLE {table.ToSql()} MODIFY SETTING {string.Join(", ", set)}" } : [],
+            .. reset.Count > 0 ? new[] { $"ALTER TABLE {table.ToSql()} RESET SETTING {string.Join(", ", reset)}" } : [],
+        ];
     }
 
     /// <summary>The statement that holds the merges of a table.</summary>

@@ -28,7 +28,7 @@ internal static class MergeControl
             await StartAsync(context, table, ct);
         }
 
-        await context.ChangeAsync("release-merges", ct, HelperTables.Restore(table, definition, HelperTables.MergeHold));
+        await context.ChangeAsync("release-merges", HelperTables.Restore(table, definition, HelperTables.MergeHold), null, ct);
     }
 
     /// <summary>Stops all merges and mutations of a table. Nothing that waits for a mutation may be done before <see cref="StartAsync"/>.</summary>

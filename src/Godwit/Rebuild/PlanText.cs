@@ -131,7 +131,7 @@ internal static class PlanText
 
             foreach (var change in draft.Changes)
             {
-                Add(AlterTable.Name, $"ALTER TABLE {spec.Source} {change.Alter}", new AlterArguments([change.Alter!], change.Undo is null ? [] : [change.Undo]));
+                Add(AlterTable.Name, $"ALTER TABLE {spec.Source} {change.Alter}", new AlterArguments([change.Alter!], change.Undo is null ? [] : [change.Undo]) { Destroys = DestroysValues(draft, change) });
             }
 
             return steps;

@@ -60,7 +60,7 @@ internal static class WholeAssembly
         await MergeControl.StartAsync(context, table, ct);
         if ((await context.DialectAsync(ct)).Capabilities.HasModifySetting)
         {
-            await context.ChangeAsync("release-merges", ct, HelperTables.Restore(table, definition, HelperTables.MergeHold));
+            await context.ChangeAsync("release-merges", HelperTables.Restore(table, definition, HelperTables.MergeHold), null, ct);
         }
     }
 }

@@ -7,7 +7,11 @@ namespace Godwit.Steps;
 /// <summary>What an ALTER step sends.</summary>
 /// <param name="Forward">ALTER commands, each of which may be sent twice.</param>
 /// <param name="Undo">The commands that take them back.</param>
-internal sealed record AlterArguments(IReadOnlyList<string> Forward, IReadOnlyList<string> Undo);
+internal sealed record AlterArguments(IReadOnlyList<string> Forward, IReadOnlyList<string> Undo)
+{
+    /// <summary>Whether the commands destroy values, which those that take them back do not bring back.</summary>
+    public bool Destroys { get; init; }
+}
 
 /// <summary>Changes the table in place, where ClickHouse can, and follows the mutations that this starts.</summary>
 internal sealed class AlterTable : IStep
@@ -18,9 +22,34 @@ internal sealed class AlterTable : IStep
 
     public bool IsGated => true;
 
-    public Task ForwardAsync(StepContext context, CancellationToken ct) => AlterAsync(context, "alter", context.Arguments<AlterArguments>().Forward, ct);
+    public async Task ForwardAsync(StepContext context, CancellationToken ct)
+    {
+        var arguments = context.Arguments<AlterArguments>();
+        if (arguments.Destroys)
+        {
+            await context.Journal.FactAsync(Destroyed(context), true);
+        }
+
+        await AlterAsync(context, "alter", arguments.Forward, ct);
+    }
+
+    public Task PrepareUndoAsync(StepContext context, CancellationToken ct)
+    {
+        var told = $"told/{Destroyed(context)}";
+        return !context.Journal.Has(Destroyed(context)) || context.Journal.Has(told)
+            ? Task.CompletedTask
+            : throw new NeedsOperatorException(
+                $"'{context.Step.Description}' was sent, and it destroys values: a rollback gives {context.Shared<RebuildSpec>().Source} its old definition back, and not these. "
+                + "Mend what failed and `resume`, or say `rollback` again; it will not be asked twice.")
+            {
+                OnTold = () => context.Journal.FactAsync(told, true),
+            };
+    }
 
     public Task UndoAsync(StepContext context, CancellationToken ct) => AlterAsync(context, "alter-back", context.Arguments<AlterArguments>().Undo, ct);
+
+    // Facts belong to the operation, whose steps are the changes.
+    private static string Destroyed(StepContext context) => $"destroyed/{context.Step.Index}";
 
     private static async Task AlterAsync(StepContext context, string name, IReadOnlyList<string> commands, CancellationToken ct)
     {

@@ -37,7 +37,7 @@ internal static class CleanUp
 
         if (spec.FollowsWrites && await IsNewAsync(context, spec, ct))
         {
-            await context.ChangeAsync("restore", ct, HelperTables.Restore(spec.Source, spec.To, [HelperTables.BlockLog]));
+            await context.ChangeAsync("restore", HelperTables.Restore(spec.Source, spec.To, [HelperTables.BlockLog, .. HelperTables.PartLimits]), null, ct);
         }
     }
 
@@ -48,7 +48,7 @@ internal static class CleanUp
         if (spec.FollowsWrites && TableEngine.Parse(spec.To.Engine).Folding != RowFolding.None && await IsNewAsync(context, spec, ct))
         {
             await MergeControl.StartAsync(context, spec.Source, ct);
-            await context.ChangeAsync("release-merges", ct, HelperTables.Restore(spec.Source, spec.To, HelperTables.MergeHold));
+            await context.ChangeAsync("release-merges", HelperTables.Restore(spec.Source, spec.To, HelperTables.MergeHold), null, ct);
         }
     }
 

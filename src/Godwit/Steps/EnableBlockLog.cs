@@ -19,6 +19,6 @@ internal sealed class EnableBlockLog : IStep
     public async Task UndoAsync(StepContext context, CancellationToken ct)
     {
         var spec = context.Shared<RebuildSpec>();
-        await context.ChangeAsync("restore", ct, HelperTables.Restore(spec.Source, spec.From, [HelperTables.BlockLog]));
+        await context.ChangeAsync("restore", HelperTables.Restore(spec.Source, spec.From, [HelperTables.BlockLog]), null, ct);
     }
 }

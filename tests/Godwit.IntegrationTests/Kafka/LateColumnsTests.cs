@@ -33,6 +33,8 @@ public sealed class LateColumnsTests(RealEngine real, RealKafka kafka) : IDispos
         var proposal = await migrator.ProposeAsync(wish, new(), Ct);
         var plan = proposal.Plan.ShouldNotBeNull(string.Join(' ', proposal.Checks.Where(c => c.Blocks).Select(c => c.Message)));
         plan.Steps.ShouldContain(s => s.Kind == "add-columns" && s.Description.EndsWith("the columns first, half, more of it", StringComparison.Ordinal));
+        (await migrator.ProposeAsync(wish with { Identity = "uuid, half" }, new(), Ct)).Plan.ShouldNotBeNull().Steps.ShouldContain(
+            s => s.Kind == "add-columns" && s.Description.EndsWith("the columns first, more of it", StringComparison.Ordinal), "what tells messages apart is there from the start");
         var before = await DefinitionAsync(feed);
 
         var status = await migrator.RunAsync(await migrator.CreateRunAsync(plan, new(), Ct), ct: Ct);

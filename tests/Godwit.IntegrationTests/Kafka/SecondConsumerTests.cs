@@ -59,6 +59,31 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : Seco
     }
 
     [Fact]
+    public async Task While_its_merges_are_held_the_new_table_takes_more_parts_than_it_may_have_otherwise()
+    {
+        await using var feed = await KafkaFeed.CreateAsync(await Kafka.BrokerAsync(), Real.Engine);
+        await feed.Gateway.ExecuteAsync($"ALTER TABLE {feed.Database}.events MODIFY SETTING parts_to_throw_insert = 20, parts_to_delay_insert = 1000", ct: Ct);
+        await using var producer = await feed.ProduceAsync(Ct);
+        await using var store = await StoreAsync();
+        var migrator = new Migrator(feed.Gateway, store);
+        var runId = await PlannedAsync(migrator, feed, options: new RunOptions { DeferCutover = true });
+        var run = migrator.RunAsync(runId, ct: Ct);
+        var parts = $"SELECT count() FROM system.parts WHERE database = '{feed.Database}' AND table = 'events_godwit_{runId}' AND active";
+        await Wait.UntilAsync(async () => await feed.Gateway.ScalarAsync<long>(parts, ct: Ct) > 25, Ct);
+
+        await migrator.CutOverAsync(runId, ct: Ct);
+
+        (await run).State.ShouldBe(RunState.Completed, (await run).Problem);
+        await Wait.UntilAsync(async () => await feed.Gateway.ScalarAsync<long>(parts.Replace($"_godwit_{runId}", "", StringComparison.Ordinal), ct: Ct) < 20, Ct);
+        var cleaned = await migrator.CleanUpAsync(runId, ct: Ct);
+        cleaned.CleanedUp.ShouldBeTrue(cleaned.Problem);
+        var settings = await feed.Gateway.ScalarAsync<string>($"SELECT engine_full FROM system.tables WHERE database = '{feed.Database}' AND name = 'events'", ct: Ct);
+        settings.ShouldContain("parts_to_delay_insert = 1000, parts_to_throw_insert = 20");
+        settings.ShouldNotContain("max_parts_in_total");
+        await feed.RequireExactAsync(producer, Ct);
+    }
+
+    [Fact]
     public async Task A_Distributed_table_between_gets_its_like_and_every_message_is_there_once()
     {
         await using var feed = await SpreadAsync("alone");

@@ -126,6 +126,25 @@ public sealed class AlterKindsTests(RealEngine real)
         (await c.AskAsync<long>("SELECT count() FROM @t WHERE s = 'no number'")).ShouldBe(1);
     }
 
+    [Fact]
+    public async Task AnAlterThatFailedAfterItDestroyedValuesIsRolledBackWhenThatWasSaidTwice()
+    {
+        await using var c = await RebuildCase.NewAsync(real.Engine);
+        await c.SqlAsync($"CREATE TABLE @t {Before}", "INSERT INTO @t SELECT '2026-01-01', number, toString(number), number FROM numbers(1000)");
+        var plan = (await c.ProposeAsync(new RebuildRequest { Table = c.Table, DropColumns = ["n"], ModifyColumns = ["s UInt64"] })).Plan!;
+        plan.Steps.Select(s => s.Description).ShouldBe([$"ALTER TABLE {c.Table} DROP COLUMN IF EXISTS `n`", $"ALTER TABLE {c.Table} MODIFY COLUMN `s` UInt64"]);
+        var runId = await c.Migrator.CreateRunAsync(plan, new RunOptions(), RebuildCase.Ct);
+        await c.SqlAsync("INSERT INTO @t VALUES ('2026-01-01', 5000, 'no number', 1)");
+        (await c.Migrator.RunAsync(runId, ct: RebuildCase.Ct)).State.ShouldBe(RunState.Failed);
+        await c.SqlAsync($"KILL MUTATION WHERE database = '{c.Database}' AND table = 't'");
+
+        var asked = await c.Migrator.RollbackAsync(runId, ct: RebuildCase.Ct);
+
+        asked.State.ShouldBe(RunState.Failed);
+        asked.Problem.ShouldNotBeNull().ShouldContain("DROP COLUMN IF EXISTS `n`' was sent, and it destroys values");
+        (await c.Migrator.RollbackAsync(runId, ct: RebuildCase.Ct)).State.ShouldBe(RunState.RolledBack);
+    }
+
     // The constraint, the TTL and the types hold for these rows.
     private static async Task CreateAsync(RebuildCase c, string table, string wish)
     {

@@ -59,7 +59,7 @@ public sealed class WayBackTests(RealEngine real)
     public async Task A_cleanup_lets_go_of_what_a_rollback_held_that_died_before_it_began()
     {
         await using var c = await RebuildCase.NewAsync(real.Engine);
-        await c.SqlAsync(Source, Rows);
+        await c.SqlAsync($"{Source} SETTINGS max_bytes_to_merge_at_max_space_in_pool = 100000000000", Rows);
         var run = await c.RunAsync(new RebuildRequest { Table = c.Table, Engine = "ReplacingMergeTree(v)", OrderBy = "(k, id)", Accept = ["key-identity"] });
         run.State.ShouldBe(RunState.Completed, run.Problem);
         await c.SqlAsync(
@@ -69,7 +69,8 @@ public sealed class WayBackTests(RealEngine real)
 
         (await c.Migrator.CleanUpAsync(run.RunId, ct: RebuildCase.Ct)).CleanedUp.ShouldBeTrue();
 
-        (await c.DefinitionAsync("t")).ShouldNotContain("max_bytes_to_merge");
+        (await c.DefinitionAsync("t")).ShouldContain("max_bytes_to_merge_at_max_space_in_pool = 100000000000");
+        (await c.DefinitionAsync("t")).ShouldNotContain("max_bytes_to_merge_at_min_space_in_pool");
         (await c.AskAsync<long>($"SELECT count() FROM system.tables WHERE database = '{c.Database}' AND name LIKE '%godwit%'")).ShouldBe(0);
         await c.SqlAsync("INSERT INTO @t VALUES (1, 1, 5)", "OPTIMIZE TABLE @t FINAL");
         (await c.AskAsync<long>("SELECT count() FROM system.parts WHERE database = '@' AND table = 't' AND active".Replace("@", c.Database, StringComparison.Ordinal))).ShouldBe(1, "merges go on");
