@@ -23,7 +23,7 @@ internal static class HelperTables
     /// Settings that make inserts wait or fail when a table has many parts. Where merges are held for days while rounds or a second consumer bring parts, that
     /// would be the end of it; the new table keeps its limits lifted until the clean-up, by when merges have caught up.
     /// </summary>
-    public static readonly string[] PartLimits = ["parts_to_delay_insert", "parts_to_throw_insert", "max_parts_in_total"];
+    public static readonly string[] PartLimits = ["parts_to_delay_insert", "parts_to_throw_insert"];
 
     /// <summary>What follows the name of staging in the names of all other helper tables, as a regular expression.</summary>
     public const string Suffix = "_([lpq][0-9]+|w|m|k|q|s|o|b|g[12]?)(_[df])?";

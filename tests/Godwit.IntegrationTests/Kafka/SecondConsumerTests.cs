@@ -79,7 +79,6 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : Seco
         cleaned.CleanedUp.ShouldBeTrue(cleaned.Problem);
         var settings = await feed.Gateway.ScalarAsync<string>($"SELECT engine_full FROM system.tables WHERE database = '{feed.Database}' AND name = 'events'", ct: Ct);
         settings.ShouldContain("parts_to_delay_insert = 1000, parts_to_throw_insert = 20");
-        settings.ShouldNotContain("max_parts_in_total");
         await feed.RequireExactAsync(producer, Ct);
     }
 
