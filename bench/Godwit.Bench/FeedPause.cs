@@ -18,8 +18,9 @@ internal static class FeedPause
     {
         Report.Head($"{rows:N0} rows that Kafka feeds, by a producer that never stops: the feed is held for");
         await using var broker = await KafkaFixture.StartAsync();
-        await using var engine = await EngineFixture.StartAsync(configuration: KafkaFixture.ClickHouseConfiguration);
-        await using var bench = new Bench(engine, Directory.CreateDirectory(Path.Combine(folder, "feed")).FullName); // which it deletes
+
+        // It ends the engine, and deletes its folder.
+        await using var bench = new Bench(await EngineFixture.StartAsync(configuration: KafkaFixture.ClickHouseConfiguration), Directory.CreateDirectory(Path.Combine(folder, "feed")).FullName);
         await bench.ExecuteAsync($"CREATE DATABASE {Bench.Database} ENGINE = Atomic");
         foreach (var (strategy, aim) in new[] { ("pause-feed", "aim: below 10 s"), ("second-consumer", "aim: 0 s") })
         {
