@@ -42,15 +42,8 @@ internal static class CleanUp
     }
 
     // A rollback that was cut off before the names changed hands may have left copies, and the merges of the new table held.
-    private static async Task LetGoOfRollbackAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
-    {
-        await HelperTables.DropAllAsync(context, spec, ct);
-        if (spec.FollowsWrites && TableEngine.Parse(spec.To.Engine).Folding != RowFolding.None && await IsNewAsync(context, spec, ct))
-        {
-            await MergeControl.StartAsync(context, spec.Source, ct);
-            await context.ChangeAsync("release-merges", HelperTables.Restore(spec.Source, spec.To, HelperTables.MergeHold), null, ct);
-        }
-    }
+    private static async Task LetGoOfRollbackAsync(StepContext context, RebuildSpec spec, CancellationToken ct) =>
+        await (spec.FollowsWrites && await IsNewAsync(context, spec, ct) ? CutOver.LetGoOfNewTableAsync(context, spec) : HelperTables.DropAllAsync(context, spec, ct));
 
     private static async Task<bool> IsNewAsync(StepContext context, RebuildSpec spec, CancellationToken ct) =>
         await TableReader.FindUuidAsync(context.Gateway, spec.Source, ct) == context.Journal.Find<Guid>(CreateStaging.UuidFact);

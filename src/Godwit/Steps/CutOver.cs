@@ -247,7 +247,8 @@ internal sealed class CutOver : IStep
         await witness.FallAsync(CancellationToken.None);
     }
 
-    private static async Task LetGoOfNewTableAsync(StepContext context, RebuildSpec spec)
+    /// <summary>Lets merges of the new table go on that were held for a rollback, and drops the copies that it had made.</summary>
+    public static async Task LetGoOfNewTableAsync(StepContext context, RebuildSpec spec)
     {
         if (MustHoldNewTable(spec))
         {
