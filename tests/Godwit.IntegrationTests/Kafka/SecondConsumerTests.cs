@@ -70,6 +70,7 @@ public sealed class SecondConsumerTests(RealEngine real, RealKafka kafka) : Seco
         var run = migrator.RunAsync(runId, ct: Ct);
         var parts = $"SELECT count() FROM system.parts WHERE database = '{feed.Database}' AND table = 'events_godwit_{runId}' AND active";
         await Wait.UntilAsync(async () => await feed.Gateway.ScalarAsync<long>(parts, ct: Ct) > 25, Ct);
+        await Wait.UntilAsync(async () => (await migrator.StatusAsync(runId, Ct)).State == RunState.AwaitingCutover, Ct);
 
         await migrator.CutOverAsync(runId, ct: Ct);
 
