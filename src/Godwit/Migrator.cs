@@ -173,7 +173,8 @@ public sealed class Migrator
 
     /// <summary>What may be asked of a run as it is.</summary>
     /// <exception cref="RunNotFoundException">There is no such run.</exception>
-    public async Task<IReadOnlyList<RunRequest>> ChoicesAsync(string runId, CancellationToken ct = default) => Steering.Of(await FindAsync(runId, ct), _clock.GetUtcNow());
+    public async Task<IReadOnlyList<RunRequest>> ChoicesAsync(string runId, CancellationToken ct = default) =>
+        Steering.Of(await FindAsync(runId, ct), await _steering.IsOwnedAsync(runId, ct), _clock.GetUtcNow());
 
     /// <summary>The frozen plan of a run.</summary>
     /// <exception cref="RunNotFoundException">There is no such run.</exception>
@@ -383,10 +384,10 @@ public sealed class Migrator
     private async Task<RunStatus> SteerAsync(
         string runId, RunRequest request, Func<RunRecord, bool> answered, IProgress<RunStatus>? progress, CancellationToken ct)
     {
-        if (await IsOwnedAsync(runId, ct))
+        if (await _steering.IsOwnedAsync(runId, ct))
         {
             await _store.PutRequestAsync(runId, request, ct);
-            while (await IsOwnedAsync(runId, ct))
+            while (await _steering.IsOwnedAsync(runId, ct))
             {
                 if (answered(await FindAsync(runId, ct)))
                 {
@@ -403,9 +404,6 @@ public sealed class Migrator
         var done = answered(run) || (request == RunRequest.Stop && run.State is not (RunState.Running or RunState.AwaitingCutover or RunState.RollingBack));
         return done ? await StatusAsync(runId, ct) : await OwnAsync(runId, request, progress, ct);
     }
-
-    private async Task<bool> IsOwnedAsync(string runId, CancellationToken ct) =>
-        await _store.FindLeaseAsync(runId, ct) is { } lease && lease.ExpiresAt > _clock.GetUtcNow();
 
     private async Task<RunRecord> FindAsync(string runId, CancellationToken ct) =>
         await _store.FindRunAsync(runId, ct) ?? throw new RunNotFoundException(runId);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Godwit.Checks;
 using Godwit.Cli.Arguments;
 using Godwit.Cli.Rendering;
 using Godwit.ClickHouse;
@@ -34,6 +35,11 @@ internal static class DoctorCommand
         else
         {
             call.Screen().Write(ChecksView.Of(checks));
+            call.Output.Text.WriteLine();
+            call.Output.Text.WriteLine(
+                blocked ? "What is marked ✗ is in the way of a rebuild. Options that are named here are those of `godwit rebuild`."
+                : checks.Any(c => c.Verdict == CheckVerdict.Warning) ? "Nothing is in the way of a rebuild; read what is marked ! before you begin one. Options that are named here are those of `godwit rebuild`."
+                : $"Nothing is in the way: `godwit rebuild {table} --plan` with the new definition shows what it would do.");
         }
 
         return blocked ? ExitCodes.Refused : ExitCodes.Done;

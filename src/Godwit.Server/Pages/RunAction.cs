@@ -13,6 +13,7 @@ internal sealed record RunAction(string Name, string Icon, RunRequest Request)
         new("resume", "play_arrow", RunRequest.Resume),
         new("cutover", "swap_horiz", RunRequest.CutOver),
         new("pause", "pause", RunRequest.Pause),
+        new("stop", "stop", RunRequest.Stop),
         new("limit", "speed", RunRequest.None),
         new("cleanup", "delete_sweep", RunRequest.CleanUp),
         new("rollback", "undo", RunRequest.Rollback),
@@ -42,6 +43,9 @@ internal sealed record RunAction(string Name, string Icon, RunRequest Request)
             // A run that somebody works on goes on already.
             RunRequest.Resume => model.Choices.Contains(RunRequest.Resume) && (state is RunState.Paused or RunState.Failed or RunState.NeedsOperator || (model.Status.Owner is null && state != RunState.NotStarted)),
             RunRequest.Start => model.Choices.Contains(RunRequest.Start) && !model.Status.IsQueued,
+
+            // What goes forward is paused.
+            RunRequest.Stop => model.Choices.Contains(RunRequest.Stop) && state is RunState.Completed or RunState.RollingBack,
             _ => model.Choices.Contains(Request),
         };
     }
@@ -53,6 +57,7 @@ internal sealed record RunAction(string Name, string Icon, RunRequest Request)
         RunRequest.Resume => "Resume",
         RunRequest.CutOver => "Cut over",
         RunRequest.Pause => "Pause",
+        RunRequest.Stop => "Stop",
         RunRequest.CleanUp => "Clean up",
         RunRequest.Rollback => "Roll back",
         _ => "Speed limit",
@@ -78,6 +83,12 @@ internal sealed record RunAction(string Name, string Icon, RunRequest Request)
                     ? "No partition is being copied at this moment, so nothing is copied twice."
                     : $"{busy.Count} {(busy.Count == 1 ? "partition is" : "partitions are")} being copied; {(busy.Count == 1 ? "it begins" : "they begin")} anew then: {Plain.Count(again)} rows.";
                 yield return "Writers are not held up. What they write meanwhile is brought over after the pause.";
+                break;
+            case RunRequest.Stop:
+                yield return $"Its statements on {Nodes(model)} are killed, and whoever works on it lets go.";
+                yield return status.State == RunState.Completed
+                    ? "The run stays completed. Roll back and clean up can be asked for again."
+                    : "Half a rollback stays as it is until somebody resumes it.";
                 break;
             case RunRequest.Resume:
                 yield return $"It goes on where it stopped: {done} of {status.Steps.Count} steps are done{(status.RowsTotal > 0 ? $", {Plain.Count(Math.Max(0, status.RowsTotal - status.RowsCopied))} rows are left" : "")}.";

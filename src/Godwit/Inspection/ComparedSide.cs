@@ -47,7 +47,7 @@ internal sealed record ComparedSide(TableOrPattern Name, IReadOnlyList<string> T
 
         if (tables.Count == 0)
         {
-            return (null, $"There is no table {name} on {gateway.Name}. Check the name (and its quoting: \"my.db\".\"my.table\") and the user's rights.");
+            return (null, name.Missing(gateway.Name));
         }
 
         if (tables.FirstOrDefault(t => Streams.Contains(t["engine"], StringComparer.Ordinal)) is { } stream)

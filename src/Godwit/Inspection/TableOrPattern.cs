@@ -48,6 +48,11 @@ public sealed record TableOrPattern
         return value is not null;
     }
 
+    /// <summary>That nothing is there under this name.</summary>
+    internal string Missing(string node) => _isPattern
+        ? $"No table of {new QualifiedName(_name.Database, "t").ToString()[..^2]} on {node} has a name that matches {_name.Table}. Check the pattern (RE2; it may match anywhere in a name), the database and the user's rights."
+        : $"There is no table {this} on {node}. Check the name (and its quoting: \"my.db\".\"my.table\") and the user's rights.";
+
     /// <summary>What stands behind FROM.</summary>
     internal string ToSql() => _isPattern ? $"merge({Sql.Literal(_name.Database)}, {Sql.Literal(_name.Table)})" : _name.ToSql();
 

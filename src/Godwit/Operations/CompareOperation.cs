@@ -26,7 +26,7 @@ public sealed record CompareOperation(ComparisonRequest Request) : Operation
         {
             if (draft.OldTables.FirstOrDefault(t => new TableOrPattern(t.Key) == Request.B) is not { Value: { } old })
             {
-                return Task.FromResult(new OperationProposal(null, [OperationDraft.NoOldTable("compare", Request.B.ToString())]));
+                return Task.FromResult(draft.WithoutOldTable("compare", Request.B.ToString()));
             }
 
             request = request with { A = new TableOrPattern(old) };

@@ -41,9 +41,15 @@ internal sealed record OperationDraft(string RunId, ClickHouseGateway Gateway, R
     /// <summary>The tables that earlier operations of the same plan rebuild, and the name under which each one's old table stays.</summary>
     public Dictionary<QualifiedName, QualifiedName> OldTables { get; } = [];
 
-    /// <summary>Says that no earlier operation leaves an old table.</summary>
-    public static CheckResult NoOldTable(string check, string table) =>
-        new(check, CheckVerdict.Refused, $"No earlier operation of this migration rebuilds {table} by a copy, so there will be no old table of it: put this behind the rebuild.");
+    /// <summary>The tables whose rebuild by an earlier operation was refused; that has been told.</summary>
+    public HashSet<QualifiedName> Refused { get; } = [];
+
+    /// <summary>There is no plan for what needs the old table of a rebuild, because no earlier operation leaves one.</summary>
+    public OperationProposal WithoutOldTable(string check, string table) => new(
+        null,
+        Refused.Any(r => r.ToString() == table)
+            ? []
+            : [new CheckResult(check, CheckVerdict.Refused, $"No earlier operation of this migration rebuilds {table} by a copy, so there will be no old table of it: put this behind the rebuild.")]);
 
     /// <summary>A step; it is numbered when the plan is put together. It runs on the given server when no node is named.</summary>
     public PlannedStep Step(string kind, string description, object arguments, string? node = null) => new()

@@ -18,6 +18,11 @@ public sealed record RebuildOperation(RebuildRequest Request) : Operation
             draft.OldTables[spec.Source] = spec.Retired;
         }
 
+        if (proposal.Plan is null)
+        {
+            draft.Refused.Add(Request.Table);
+        }
+
         return proposal;
     }
 }

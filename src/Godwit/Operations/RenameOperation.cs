@@ -36,7 +36,7 @@ public sealed record RenameOperation(IReadOnlyList<Renaming> Tables) : Operation
     {
         if (Tables.FirstOrDefault(t => t.IsOld && !draft.OldTables.ContainsKey(t.From)) is { } never)
         {
-            return new OperationProposal(null, [OperationDraft.NoOldTable("rename", never.From.ToString())]);
+            return draft.WithoutOldTable("rename", never.From.ToString());
         }
 
         var renamed = Tables.Select(t => new RenamedTable(t.IsOld ? draft.OldTables[t.From] : t.From, t.To)).ToList();

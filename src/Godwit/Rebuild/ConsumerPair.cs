@@ -5,7 +5,16 @@ using Godwit.Steps;
 namespace Godwit.Rebuild;
 
 /// <summary>The journal's fact that names are about to change hands, or have.</summary>
-internal sealed record SwapFact(bool ToExchanged, bool IsDone);
+/// <param name="ToExchanged">Whether the new table gets the name, and not the old one.</param>
+/// <param name="IsDone">Whether they have.</param>
+internal sealed record SwapFact(bool ToExchanged, bool IsDone)
+{
+    /// <summary>
+    /// How long the tables' own exchange took, and for how long consumers that were at a block were waited for before it; null when another process has seen
+    /// the beginning, or nobody the end.
+    /// </summary>
+    public CutoverFigures? Figures { get; init; }
+}
 
 /// <summary>
 /// Two Kafka tables, each with a view: the user's fills the source, ours fills staging, in a group of its own that began where the user's stood before the
@@ -79,8 +88,11 @@ internal sealed class ConsumerPair(StepContext context, RebuildSpec spec)
             ]);
     }
 
-    /// <summary>Both Kafka tables are those that the run began with and has made: names must not change hands with a third one.</summary>
-    /// <exception cref="StepFailedException">One is another one.</exception>
+    /// <summary>
+    /// Both Kafka tables are those that the run began with and has made: names must not change hands with a third one. And each feeds one table alone, which
+    /// feeds no other: what reads the one consumer before the exchange and the other after it would miss messages, and see some twice.
+    /// </summary>
+    /// <exception cref="StepFailedException">One is another one, or a view has come since the plan.</exception>
     public async Task RequireKnownAsync(CancellationToken ct)
     {
         Guid[] known = [_second.QueueUuid, context.Journal.Find<Guid>(UuidFact)];
@@ -92,12 +104,18 @@ internal sealed class ConsumerPair(StepContext context, RebuildSpec spec)
                     $"{queue} was dropped or made anew since the second consumer was made like the first, so their names cannot change hands. Nothing was changed. Before the cutover: `rollback`, and start again. After it: keep the new table, and `cleanup`.");
             }
         }
+
+        List<FedView> late = [.. await FedView.FindAsync(context.Gateway, spec.Source, ct), .. (await FedView.FindAsync(context.Gateway, _second.Queue, ct)).Where(v => v.Target != spec.Source && v.Target != _second.Spread)];
+        if (late is [var view, ..])
+        {
+            throw new StepFailedException(
+                $"The materialized view {view.Name} came after the plan. At the exchange, where another consumer takes over that stands at other messages, it would miss some and see some twice. Nothing was changed. DETACH it and do the same again.");
+        }
     }
 
     /// <summary>Both pairs of names change hands.</summary>
-    /// <returns>How long the tables' own exchange took, and for how long consumers that were at a block were waited for before it.</returns>
     /// <exception cref="StepFailedException">They have not, and everything is as it was.</exception>
-    public async Task<(TimeSpan Exchange, TimeSpan Waited)> SwapAsync(bool toExchanged, CancellationToken ct)
+    public async Task SwapAsync(bool toExchanged, CancellationToken ct)
     {
         await RequireKnownAsync(ct);
         context.Board.Activity = "exchanging the names";
@@ -110,8 +128,10 @@ internal sealed class ConsumerPair(StepContext context, RebuildSpec spec)
         await ExchangeTablesAsync(ct);
         var took = context.Clock.GetElapsedTime(began);
         await AlignQueuesAsync(ct);
-        await EndAsync(new SwapFact(toExchanged, IsDone: true));
-        return (took, waited);
+        await EndAsync(new SwapFact(toExchanged, IsDone: true)
+        {
+            Figures = new CutoverFigures(CutoverFigures.Milliseconds(took), 0, 0) { PausedSeconds = Math.Round(waited.TotalSeconds, 1) },
+        });
     }
 
     /// <summary>Brings a swap that was cut off to a consistent end, whichever, and lets both consumers go on. It is not cancelled.</summary>

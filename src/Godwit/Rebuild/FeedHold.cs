@@ -130,6 +130,10 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
         {
             throw new StepFailedException($"{failure.Message} {e.Message}", e);
         }
+        catch (StepFailedException) when (failure is not (null or OperationCanceledException or PauseBudgetException))
+        {
+            // What went wrong first decides what becomes of the run. Whoever says that it failed puts this back once more, and tells when that fails, too.
+        }
     }
 
     /// <summary>Makes sure that nothing of the feed has gone on by itself: an old server that is restarted attaches what was detached.</summary>
@@ -277,7 +281,12 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
         using var limit = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, context.Clock);
         foreach (var queue in hold.Queues.Where(q => q.Table == table))
         {
-            await queue.AwaitAsync(context, limit.Token);
+            if (await queue.AwaitAsync(context, limit.Token) is { } problem)
+            {
+                await context.Services.NoteAsync(
+                    context.Step.Index,
+                    $"Kafka did not answer when {table} was attached again ({problem.TrimEnd('.')}). Such a table may never read again: when Kafka is back and its `assignments.topic` in system.kafka_consumers stays empty, DETACH and ATTACH it once.");
+            }
         }
     }
 

@@ -31,15 +31,18 @@ internal sealed record HeldQueue(QualifiedName Table, IReadOnlyList<string> Brok
     /// </summary>
     /// <param name="context">Is told what is waited for.</param>
     /// <param name="limit">Ends the waiting; that is no error.</param>
-    public async Task AwaitAsync(StepContext context, CancellationToken limit)
+    /// <returns>Why they did not answer; null when they did.</returns>
+    public async Task<string?> AwaitAsync(StepContext context, CancellationToken limit)
     {
-        while (!limit.IsCancellationRequested && await ProblemAsync(context, limit) is { } problem)
+        string? problem = null;
+        while (!limit.IsCancellationRequested && (problem = await ProblemAsync(context, limit)) is not null)
         {
             context.Board.Brake = $"The feed goes on when Kafka is back: {problem}";
             await Task.Delay(BetweenLooks, context.Clock, CancellationToken.None);
         }
 
         context.Board.Brake = null;
+        return problem;
     }
 
     private async Task<string?> ProblemAsync(StepContext context, CancellationToken ct)

@@ -47,7 +47,7 @@ internal sealed class Runner
             await journal.LoadAsync(ct);
             board.Restore(plan, book.Steps, journal);
             host = host with { Gateway = host.Gateway.Guarded(lease.RequireAsync) };
-            var runner = new Runner(host, control, book, r => Services(host, plan, run, journal, board, lease, r.AwaitPersonAsync));
+            var runner = new Runner(host, control, book, r => Services(host, plan, book, journal, board, lease, r.AwaitPersonAsync));
 
             // Whoever takes the run over when this process dies is to do the same. What was asked for since is newer.
             if (first != asked && first != RunRequest.Abandon && await store.GetRequestAsync(runId, ct) == asked)
@@ -93,13 +93,13 @@ internal sealed class Runner
     private static RunServices Services(
         RunHost host,
         Plan plan,
-        RunRecord run,
+        RunBook book,
         Journal journal,
         ProgressBoard board,
         LeaseKeeper lease,
         Func<RunState, RunRequest, Func<CancellationToken, Task>, Func<Task>, CancellationToken, Task> awaitPersonAsync)
     {
-        var options = RunOptions.Read(run.Options);
+        var options = RunOptions.Read(book.Run.Options);
         return new RunServices
         {
             Plan = plan,
@@ -115,6 +115,7 @@ internal sealed class Runner
             Hooks = host.Hooks,
             Patience = host.Patience,
             AwaitPersonAsync = awaitPersonAsync,
+            NoteAsync = (step, message) => book.NoteAsync(step, message, null),
         };
     }
 

@@ -14,16 +14,22 @@ internal sealed class Steering(RunHost host)
         [RunRequest.Start] = ("be queued", [RunState.NotStarted]),
         [RunRequest.Pause] = ("be paused", [RunState.Running, RunState.AwaitingCutover]),
         [RunRequest.Resume] = ("be resumed", [RunState.NotStarted, RunState.Starting, RunState.Running, RunState.Paused, RunState.AwaitingCutover, RunState.Failed, RunState.NeedsOperator, RunState.RollingBack]),
-        [RunRequest.Stop] = ("be stopped", [RunState.Running, RunState.Paused, RunState.AwaitingCutover, RunState.RollingBack]),
+
+        // A completed one while its rollback gets ready, or its clean-up is at work.
+        [RunRequest.Stop] = ("be stopped", [RunState.Running, RunState.Paused, RunState.AwaitingCutover, RunState.Completed, RunState.RollingBack]),
         [RunRequest.CutOver] = ("be cut over", [RunState.AwaitingCutover]),
         [RunRequest.Rollback] = ("be rolled back", [RunState.NotStarted, RunState.Starting, RunState.Running, RunState.Paused, RunState.AwaitingCutover, RunState.Failed, RunState.NeedsOperator, RunState.Completed, RunState.RollingBack]),
         [RunRequest.CleanUp] = ("be cleaned up", [RunState.Completed]),
     };
 
     /// <summary>Everything that a person may ask of a run in this state; what it depends on besides is told when it is asked.</summary>
-    public static IReadOnlyList<RunRequest> Of(RunRecord run, DateTimeOffset now) =>
+    /// <param name="run">The run.</param>
+    /// <param name="isOwned">Whether a process works on it.</param>
+    /// <param name="now">The time now.</param>
+    public static IReadOnlyList<RunRequest> Of(RunRecord run, bool isOwned, DateTimeOffset now) =>
         [.. Allowed.Where(a => a.Value.States.Contains(run.State) && (a.Key, run.State) switch
         {
+            (RunRequest.Stop, RunState.Completed) => isOwned,
             (RunRequest.Rollback, RunState.Completed) => run.RollbackUntil > now,
             (RunRequest.CleanUp, _) => !run.CleanedUp,
             _ => true,
@@ -49,6 +55,11 @@ internal sealed class Steering(RunHost host)
             throw new WrongStateException($"Run {runId} was cleaned up before; nothing of it is left.");
         }
 
+        if (request == RunRequest.Stop && run.State == RunState.Completed && !await IsOwnedAsync(runId, ct))
+        {
+            throw new WrongStateException($"Run {runId} is Completed and nobody works on it, so there is nothing to stop.");
+        }
+
         if (request == RunRequest.Rollback)
         {
             await RequireWayBackAsync(run, force, ct);
@@ -56,6 +67,10 @@ internal sealed class Steering(RunHost host)
 
         return run;
     }
+
+    /// <summary>Whether a process works on the run.</summary>
+    public async Task<bool> IsOwnedAsync(string runId, CancellationToken ct) =>
+        await host.Store.FindLeaseAsync(runId, ct) is { } lease && lease.ExpiresAt > host.Clock.GetUtcNow();
 
     private async Task RequireWayBackAsync(RunRecord run, bool force, CancellationToken ct)
     {

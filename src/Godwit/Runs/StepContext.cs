@@ -135,6 +135,9 @@ internal sealed class RunServices
     /// <summary>Waits until a person asks for this; shows the run in the given state meanwhile, and then keeps that it was asked for.</summary>
     public required Func<RunState, RunRequest, Func<CancellationToken, Task>, Func<Task>, CancellationToken, Task> AwaitPersonAsync { get; init; }
 
+    /// <summary>Tells a person something about a step among the errors of the run, which goes on.</summary>
+    public required Func<int, string, Task> NoteAsync { get; init; }
+
     /// <summary>The prefix of every query id of this run.</summary>
     public string QueryPrefix => $"godwit-{Plan.RunId}-";
 

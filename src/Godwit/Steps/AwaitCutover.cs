@@ -9,7 +9,10 @@ internal sealed class AwaitCutover : IStep
 {
     public const string Name = "await-cutover";
     private const string Asked = "cutover-asked";
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
+
+    // Each round adds a part or two and some lines of journal, for days maybe. The last rounds bring the rest, whatever is left.
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     public string Kind => Name;
 
@@ -29,16 +32,18 @@ internal sealed class AwaitCutover : IStep
 
         // What is new reaches a second consumer without us: copied, it would be there twice.
         var follower = spec is { FollowsWrites: true, Second: null } ? new Follower(context, spec, spec.ForwardDirection(exchanged: false)) : null;
+        var (pause, since) = (Look, context.Clock.GetTimestamp());
         context.Board.Activity = context.Step.Description;
         await context.Services.AwaitPersonAsync(RunState.AwaitingCutover, RunRequest.CutOver, FollowAsync, () => AskAsync(context.Journal), ct);
 
         async Task FollowAsync(CancellationToken token)
         {
-            await Task.Delay(Period, context.Clock, token);
-            if (follower is not null)
+            await Task.Delay(Look, context.Clock, token);
+            if (follower is not null && context.Clock.GetElapsedTime(since) >= pause)
             {
                 await context.Brakes.PassAsync(token);
                 await follower.RoundAsync(RoundKind.Following, token);
+                (pause, since) = (pause * 1.5 < LongestPause ? pause * 1.5 : LongestPause, context.Clock.GetTimestamp());
             }
         }
     }

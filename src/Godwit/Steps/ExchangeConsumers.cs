@@ -17,9 +17,6 @@ internal sealed class ExchangeConsumers : IStep
     private const string WayBack = "swapped/backward";
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
-    // Of an exchange of which another process has seen the beginning, or nobody the end.
-    private static readonly CutoverFigures Unseen = new(null, 0, 0) { PausedSeconds = 0 };
-
     public string Kind => Name;
 
     public bool IsGated => true;
@@ -34,7 +31,7 @@ internal sealed class ExchangeConsumers : IStep
 
         if (!context.Journal.Has(CutOver.Swept))
         {
-            await SettleAsync(context, spec, Unseen, ct);
+            await SettleAsync(context, spec, ct);
         }
 
         // From here on the run is completed, and nothing but the old table and what feeds it may be left of it.
@@ -54,7 +51,7 @@ internal sealed class ExchangeConsumers : IStep
         await new SourceGuard(context, spec).RequireNewTableUnchangedAsync(spec.Source, ct);
         if (!context.Journal.Has(CutOver.Swept))
         {
-            await SettleAsync(context, spec, Unseen, ct);
+            await SettleAsync(context, spec, ct);
         }
 
         // An old consumer that reads no more is found here.
@@ -113,8 +110,7 @@ internal sealed class ExchangeConsumers : IStep
         }
         while (isSuspect);
 
-        var (took, waited) = await pair.SwapAsync(toExchanged: true, ct);
-        await SettleAsync(context, spec, new CutoverFigures(CutoverFigures.Milliseconds(took), 0, 0) { PausedSeconds = Math.Round(waited.TotalSeconds, 1) }, ct);
+        await pair.SwapAsync(toExchanged: true, ct);
     }
 
     /// <summary>
@@ -132,7 +128,7 @@ internal sealed class ExchangeConsumers : IStep
         }
     }
 
-    private static async Task SettleAsync(StepContext context, RebuildSpec spec, CutoverFigures figures, CancellationToken ct)
+    private static async Task SettleAsync(StepContext context, RebuildSpec spec, CancellationToken ct)
     {
         await Positions.WaitForStatementsAsync(context, "query_kind IN ('Insert', 'AsyncInsertFlush', 'Alter')", () => Task.CompletedTask, ct);
         var late = await new ConsumerComparison(context, spec, spec.ForwardDirection(exchanged: true), exchanged: true).BringMissingAsync(ct);
@@ -143,7 +139,7 @@ internal sealed class ExchangeConsumers : IStep
         }
 
         await new SourceGuard(context, spec).RequireNoLateMutationAsync(ct);
-
+        var figures = context.Journal.Find<SwapFact>(ConsumerPair.Fact)?.Figures ?? new CutoverFigures(null, 0, 0);
         context.Board.Cutover = figures with { SweptRows = late };
         await context.Journal.FactAsync(CutOver.Swept, context.Board.Cutover);
     }

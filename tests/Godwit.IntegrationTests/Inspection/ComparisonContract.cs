@@ -101,7 +101,7 @@ public abstract class ComparisonContract : IAsyncLifetime
         (found.A, found.Rows).ShouldBe(($"{Database}./^e_[0-9]+$/", new ComparisonRow(null, 620, 610)));
         found.Cuts.Select(c => (c.Kind, c.Rows.Single().Key)).ShouldBe([(CutKind.Partition, "202601"), (CutKind.Day, "2026-01-07")]);
         found.Notes.ShouldBe([$"{Database}./^e_[0-9]+$/ stands for 2 tables: e_2025, e_2026."]);
-        (await RefusedAsync("@/^nothing/", "@all")).ShouldStartWith($"There is no table {Database}./^nothing/ on ");
+        (await RefusedAsync("@/^nothing/", "@all")).ShouldStartWith($"No table of {Database} on ");
         (await RefusedAsync("@/(/", "@all")).ShouldStartWith($"{Gateway.Name} cannot look for {Database}./(/: ");
     }
 

@@ -60,6 +60,29 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
     }
 
     [Fact]
+    public async Task A_broker_that_stays_away_for_the_whole_budget_does_not_hold_up_the_run_which_tells_what_may_be_left_to_do()
+    {
+        await using var broker = await KafkaFixture.StartAsync();
+        await using var feed = await KafkaFeed.CreateAsync(broker, real.Engine);
+        await using var producer = await feed.ProduceAsync(Ct);
+        await using var store = await StoreAsync();
+        using var network = new Meddler("EXCHANGE TABLES", broker.KillAsync);
+        using var gateway = real.Engine.Gateway(network);
+
+        var migrator = new Migrator(gateway, store);
+
+        var status = await migrator.RunAsync(await PlannedAsync(migrator, feed, budget: TimeSpan.FromSeconds(5)), ct: Ct);
+
+        status.State.ShouldBe(RunState.Completed, status.Problem);
+        status.Errors.ShouldContain(e => e.Message.StartsWith($"Kafka did not answer when {feed.Database}.queue was attached again (", StringComparison.Ordinal));
+        await broker.StartAgainAsync();
+        await feed.Gateway.ExecuteAsync($"DETACH TABLE {feed.Database}.queue SYNC", ct: Ct);
+        await feed.Gateway.ExecuteAsync($"ATTACH TABLE {feed.Database}.queue", ct: Ct);
+        await feed.GrowsAsync(Ct);
+        await feed.RequireExactAsync(producer, Ct);
+    }
+
+    [Fact]
     public async Task Every_message_is_there_once_when_the_server_dies_while_the_feed_is_held()
     {
         await using var engine = await EngineFixture.StartAsync(configuration: KafkaFixture.ClickHouseConfiguration);

@@ -73,6 +73,34 @@ public sealed class SecondConsumerTroubleTests(RealEngine real, RealKafka kafka)
         await feed.RequireAllAsync(producer, Ct);
     }
 
+    [Theory]
+    [InlineData("events")]
+    [InlineData("queue")]
+    public async Task A_view_that_came_after_the_plan_stops_the_cutover_and_a_rollback_until_it_is_detached(string over)
+    {
+        await using var feed = await KafkaFeed.CreateAsync(await Kafka.BrokerAsync(), Real.Engine);
+        await using var producer = await feed.ProduceAsync(Ct);
+        await using var store = await StoreAsync();
+        var migrator = new Migrator(feed.Gateway, store);
+        var run = await PlannedAsync(migrator, feed);
+        await feed.Gateway.ExecuteAsync($"CREATE MATERIALIZED VIEW {feed.Database}.late ENGINE = MergeTree ORDER BY uuid AS SELECT uuid FROM {feed.Database}.{over}", ct: Ct);
+
+        var status = await migrator.RunAsync(run, ct: Ct);
+
+        status.State.ShouldBe(RunState.Failed);
+        status.Problem.ShouldNotBeNull().ShouldStartWith($"The materialized view {feed.Database}.late came after the plan.");
+        (await feed.KeyAsync(Ct)).ShouldBe("id");
+        await feed.Gateway.ExecuteAsync($"DETACH TABLE {feed.Database}.late PERMANENTLY SYNC", ct: Ct);
+        (await migrator.ResumeAsync(run, ct: Ct)).State.ShouldBe(RunState.Completed);
+        await feed.Gateway.ExecuteAsync($"ATTACH TABLE {feed.Database}.late", ct: Ct);
+        status = await migrator.RollbackAsync(run, ct: Ct);
+        status.State.ShouldBe(RunState.Completed, "a rollback that had not begun leaves the run as it is");
+        status.Problem.ShouldNotBeNull().ShouldContain($"The materialized view {feed.Database}.late came after the plan.");
+        await feed.Gateway.ExecuteAsync($"DROP TABLE {feed.Database}.late SYNC", ct: Ct);
+        (await migrator.RollbackAsync(run, ct: Ct)).State.ShouldBe(RunState.RolledBack);
+        await feed.RequireExactAsync(producer, Ct);
+    }
+
     [Fact]
     public async Task Every_message_is_there_when_the_broker_dies_in_the_middle_of_the_copy()
     {

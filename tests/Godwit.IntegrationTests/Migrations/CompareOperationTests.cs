@@ -56,6 +56,19 @@ public sealed class CompareOperationTests(RealEngine real)
     }
 
     [Fact]
+    public async Task Behind_a_rebuild_that_is_refused_only_its_refusal_is_told()
+    {
+        await using var c = await NewAsync();
+        var migrator = c.Knows(Head + "  - rebuild: '{db}.a'\n    orderBy: nothing\n  - compare: '{db}.a'\n  - keepOld: '{db}.a'\n    as: '{db}.kept'\n");
+
+        var proposal = await migrator.ProposeAsync(new Godwit.Migrations.MigrationRequest("m"), new(), MigrationCase.Ct);
+
+        proposal.Plan.ShouldBeNull();
+        proposal.Checks.ShouldContain(check => check.Blocks);
+        proposal.Checks.ShouldNotContain(check => check.Message.StartsWith("No earlier operation", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task What_cannot_be_compared_is_told_and_stops_nothing()
     {
         await using var c = await NewAsync();

@@ -193,14 +193,6 @@ public sealed class SteeringTests(RealEngine real)
         public void Report(RunStatus value) => throw new InvalidOperationException("The display is broken.");
     }
 
-    /// <summary>Counts how often the owner of a run has looked what is asked of it.</summary>
-    private sealed class Looks : IProgress<RunStatus>
-    {
-        public int Count { get; private set; }
-
-        public void Report(RunStatus value) => Count++;
-    }
-
     /// <summary>Takes its time to end when it is cancelled.</summary>
     private sealed class Interrupted : Migration
     {

@@ -129,6 +129,25 @@ public sealed class PauseHookTests(RealEngine real) : IDisposable
     }
 
     [Fact]
+    public async Task Writers_that_cannot_be_told_to_go_on_do_not_hide_that_a_person_must_look_at_the_names()
+    {
+        await using var c = await CaseAsync();
+        _folder.Command("pause", "exit 0");
+        _folder.Command("resume", $"test -e {_folder.Path}/mended");
+        using var network = new Meddler("EXCHANGE TABLES", async () => await c.SqlAsync($"EXCHANGE TABLES @t AND {c.Database}.t_godwit_{(await c.Migrator.ListAsync(RebuildCase.Ct))[0].RunId}"));
+        using var gateway = real.Engine.Gateway(network);
+        var migrator = new Migrator(gateway, c.Store, new MigratorOptions { HookFolder = _folder.Path });
+
+        var status = await RunAsync(c, migrator, Wish(c) with { PauseHook = "command:pause", ResumeHook = "command:resume" });
+
+        status.State.ShouldBe(RunState.NeedsOperator, status.Problem);
+        status.Problem.ShouldNotBeNull().ShouldContain("was answered but the names did not change hands");
+        status.Problem.ShouldContain($"The writers of {c.Table} could not be told to go on: command:resume: it ended with exit code 1.");
+        await File.WriteAllTextAsync(_folder.File("mended"), "", RebuildCase.Ct);
+        (await migrator.ResumeAsync(status.RunId, ct: RebuildCase.Ct)).State.ShouldBe(RunState.Completed);
+    }
+
+    [Fact]
     public async Task A_pause_that_takes_longer_than_its_budget_ends_and_is_tried_again()
     {
         await using var c = await CaseAsync();

@@ -1,5 +1,7 @@
 using Godwit.CrashHost;
 using Godwit.Fixtures;
+using Godwit.IntegrationTests.Kafka;
+using Godwit.Metadata;
 using Godwit.Rebuild;
 using Godwit.Runs;
 using Shouldly;
@@ -119,6 +121,36 @@ public sealed class WayBackTests(RealEngine real)
 
         stopped.State.ShouldBe(RunState.Completed, stopped.Problem);
         (await c.Migrator.RollbackAsync(run.RunId, ct: RebuildCase.Ct)).State.ShouldBe(RunState.RolledBack);
+        (await c.AskAsync<string>("SELECT toString((count(), uniqExact(id))) FROM @t")).ShouldBe("(1050,1050)");
+    }
+
+    [Fact]
+    public async Task A_rollback_that_gets_ready_is_stopped_by_somebody_else_and_a_completed_run_without_one_has_nothing_to_stop()
+    {
+        await using var c = await RebuildCase.NewAsync(real.Engine);
+        await c.SqlAsync(Source, Rows);
+        var run = (await c.RunAsync(new RebuildRequest { Table = c.Table, OrderBy = "(k, id)" })).RunId;
+        (await c.Migrator.ChoicesAsync(run, RebuildCase.Ct)).ShouldNotContain(RunRequest.Stop);
+        (await Should.ThrowAsync<WrongStateException>(c.Migrator.StopAsync(run, RebuildCase.Ct))).Message.ShouldBe($"Run {run} is Completed and nobody works on it, so there is nothing to stop.");
+        await c.SqlAsync("INSERT INTO @t SELECT 1000 + number, 1, 1 FROM numbers(50)");
+        var (isReady, looks) = (new TaskCompletionSource(), new Looks());
+        using var network = new Meddler("INSERT INTO", async () =>
+        {
+            // The owner has looked what is asked of it once more, with the request in the store.
+            isReady.SetResult();
+            await Wait.UntilAsync(async () => await c.Store.GetRequestAsync(run, RebuildCase.Ct) == RunRequest.Stop, RebuildCase.Ct);
+            var before = looks.Count;
+            await Wait.UntilAsync(() => looks.Count > before + 1, RebuildCase.Ct);
+        });
+        using var gateway = real.Engine.Gateway(network);
+        var undoing = new Migrator(gateway, c.Store).RollbackAsync(run, looks, ct: RebuildCase.Ct);
+        await isReady.Task;
+        (await c.Migrator.ChoicesAsync(run, RebuildCase.Ct)).ShouldContain(RunRequest.Stop);
+
+        var stopped = await c.Migrator.StopAsync(run, RebuildCase.Ct);
+
+        ((await undoing).State, stopped.State, stopped.Asked, stopped.Owner).ShouldBe((RunState.Completed, RunState.Completed, RunRequest.None, null));
+        (await c.Migrator.RollbackAsync(run, ct: RebuildCase.Ct)).State.ShouldBe(RunState.RolledBack);
         (await c.AskAsync<string>("SELECT toString((count(), uniqExact(id))) FROM @t")).ShouldBe("(1050,1050)");
     }
 

@@ -210,6 +210,7 @@ public class VerbTests
         run.Out.ShouldContain("✓");
         run.Out.ShouldContain("Hm [see].");
         run.Out.ShouldContain("✗");
+        run.Out.ShouldEndWith("What is marked ✗ is in the way of a rebuild. Options that are named here are those of `godwit rebuild`.\n");
     }
 
     [Fact]
