@@ -5,12 +5,11 @@ using Godwit.Operations;
 namespace Godwit.Pack.PostHog;
 
 /// <summary>How <see cref="PersonReplacingByVersion"/> gives a replicated table another engine: by a twin that has the rows by links and takes its place.</summary>
-/// <remarks>As in <see cref="ReplicatedSchema"/> the views that Kafka writes through are away for the moments from the links to the names; Kafka keeps what arrives.</remarks>
+/// <remarks>As in <see cref="ReplicatedSchema"/>, the views that Kafka writes through are away for the moments from the links to the names; Kafka keeps what arrives.</remarks>
 /// <param name="schema">The tables.</param>
 /// <param name="person">The one that is meant.</param>
 internal sealed class PersonTwin(PostHogSchema schema, PostHogTable person)
 {
-    private const string Compare = "compare";
     private const string AddVersion = "add-version";
 
     // What tells a row from others.
@@ -27,14 +26,17 @@ internal sealed class PersonTwin(PostHogSchema schema, PostHogTable person)
     {
         var views = schema.ViewsTo(person.Name);
         var pair = new TwinPair(person.Name, Name(schema));
+        var after = new TwinPair(backup, person.Name);
         return
         [
             .. hasVersion ? Array.Empty<Operation>() : [new CodeOperation(AddVersion) { Arguments = person.Name, Description = $"Add the column version to {person.Name}" }],
             new CreateOperation($"CREATE TABLE {pair.Twin.ToSql()} AS {person.Name.ToSql()} ENGINE = {person.EngineAt(PostHogTable.NewPath(person.Name), "version")}"),
             .. views.Select(v => new DropOperation(v.Name)),
+            TwinMerges.Hold([pair.Table, pair.Twin]),
             new LinkOperation(pair.Table, pair.Twin),
-            new CodeOperation(Compare) { Arguments = pair, Description = $"Compare the rows of {pair.Table} and its twin" },
-            new RenameOperation([new(pair.Table, backup), new(pair.Twin, pair.Table)]),
+            TwinPair.Compare([pair]),
+            new RenameOperation([new(pair.Table, after.Table), new(pair.Twin, after.Twin)]),
+            TwinMerges.LetGoOn([after.Table, after.Twin]),
             .. views.Select(v => new CreateOperation(v.Ddl) { Description = $"Create view {v.Name}" }),
         ];
     }
@@ -44,7 +46,8 @@ internal sealed class PersonTwin(PostHogSchema schema, PostHogTable person)
     public static IReadOnlyList<MigrationCode> Code(string broughtAt) =>
     [
         new(AddVersion, (context, ct) => AlterAsync(context, false, "ADD COLUMN version UInt64", ct)) { UndoAsync = (context, ct) => AlterAsync(context, true, "DROP COLUMN version", ct) },
-        new(Compare, (context, ct) => TwinPair.RequireEqualAsync(context.Migration.ClickHouse, [context.Arguments<TwinPair>()], ct)) { UndoAsync = (context, ct) => BringBackAsync(context, broughtAt, ct) },
+        .. TwinMerges.Code,
+        TwinPair.Code((context, ct) => BringBackAsync(context, broughtAt, ct)),
     ];
 
     // Servers of 2018 know no IF [NOT] EXISTS here.
@@ -65,7 +68,7 @@ internal sealed class PersonTwin(PostHogSchema schema, PostHogTable person)
     /// </summary>
     private static async Task BringBackAsync(CodeContext context, string broughtAt, CancellationToken ct)
     {
-        var (table, twin) = context.Arguments<TwinPair>();
+        var (table, twin) = context.Arguments<List<TwinPair>>()[0];
         var pieces = 1 + (await context.Migration.ClickHouse.ScalarAsync<long>($"SELECT toInt64(count()) FROM {table.ToSql()}", ct: ct) / RowsInMemory);
         for (var i = 0; i < pieces; i++)
         {

@@ -7,15 +7,14 @@ namespace Godwit.Pack.PostHog;
 /// <summary>0004: nine tables become replicated ones, and two of them sharded, so that nodes can be added.</summary>
 /// <remarks>
 /// The rows come by links, so neither their number nor the disk matters. All that can be made beforehand is made while rows keep arriving. Then the views
-/// that Kafka writes through are dropped, the rows are linked and all names change hands in one statement; Kafka keeps what arrives meanwhile. Merges may go
-/// on: a partition is linked as it is at one moment.
+/// that Kafka writes through are dropped, which waits for blocks that have begun, the rows are linked and counted, and all names change hands in one
+/// statement; Kafka keeps what arrives meanwhile.
 /// </remarks>
 public sealed class ReplicatedSchema : PostHogMigration
 {
     internal const string Key = "0004_replicated_schema";
 
     private const string Cluster = "cluster";
-    private const string Compare = "compare";
     private static readonly string[] InPaths = ["shard", "replica"];
 
     /// <inheritdoc/>
@@ -37,10 +36,7 @@ public sealed class ReplicatedSchema : PostHogMigration
     ];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<MigrationCode> Code =>
-    [
-        new(Compare, (context, ct) => TwinPair.RequireEqualAsync(context.Migration.ClickHouse, context.Arguments<List<TwinPair>>(), ct)) { UndoAsync = (_, _) => Task.CompletedTask },
-    ];
+    public override IReadOnlyList<MigrationCode> Code => [.. TwinMerges.Code, TwinPair.Code()];
 
     private protected override IReadOnlyList<Parameter> Own =>
     [
@@ -71,9 +67,11 @@ public sealed class ReplicatedSchema : PostHogMigration
         [
             .. tables.Select(t => t.CreateTwin),
             .. tables.SelectMany(t => t.Views).Select(v => new DropOperation(v.Name)),
+            TwinMerges.Hold([.. tables.SelectMany(t => t.Both)]),
             .. tables.Select(t => t.Link),
-            new CodeOperation(Compare) { Arguments = tables.Select(t => t.Pair).ToList(), Description = "Compare the rows of all tables and their twins" },
+            TwinPair.Compare([.. tables.Select(t => t.Pair)]),
             new RenameOperation([.. tables.SelectMany(t => t.Renamings)]) { Description = $"Give the names of {tables.Count} tables to their replicated twins" },
+            TwinMerges.LetGoOn([.. tables.SelectMany(t => t.BothAfter)]),
             .. tables.SelectMany(t => t.CreateOver),
             .. tables.SelectMany(t => t.CreateViews),
         ];

@@ -36,8 +36,17 @@ internal sealed class ReplicatedTable
     /// <summary>Both, to be compared.</summary>
     public TwinPair Pair => new(_table.Name, TwinName);
 
+    /// <summary>Both, by the names that they have when these have changed hands.</summary>
+    public TwinPair PairAfter => new(_schema.Name(Backup(Table)), NewName);
+
+    /// <inheritdoc cref="Pair"/>
+    public IEnumerable<QualifiedName> Both => [Pair.Table, Pair.Twin];
+
+    /// <inheritdoc cref="PairAfter"/>
+    public IEnumerable<QualifiedName> BothAfter => [PairAfter.Table, PairAfter.Twin];
+
     /// <summary>Puts it in the place of the table, which is kept.</summary>
-    public IEnumerable<Renaming> Renamings => [new(_table.Name, _schema.Name(Backup(Table))), new(TwinName, IsSharded ? _schema.Name($"sharded_{Table}") : _table.Name)];
+    public IEnumerable<Renaming> Renamings => [new(Pair.Table, PairAfter.Table), new(Pair.Twin, PairAfter.Twin)];
 
     /// <summary>Makes the tables over a sharded one: one to read from, and one to write to, which knows nothing of columns that are computed.</summary>
     public IEnumerable<Operation> CreateOver
@@ -66,6 +75,8 @@ internal sealed class ReplicatedTable
     private bool IsSharded => Sharded.Contains(Table, StringComparer.Ordinal);
 
     private QualifiedName TwinName => _schema.Name(Twin(Table));
+
+    private QualifiedName NewName => IsSharded ? _schema.Name($"sharded_{Table}") : _table.Name;
 
     private QualifiedName Writable => _schema.Name($"writable_{Table}");
 

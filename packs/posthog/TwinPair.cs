@@ -1,4 +1,6 @@
 using Godwit.ClickHouse;
+using Godwit.Migrations;
+using Godwit.Operations;
 
 namespace Godwit.Pack.PostHog;
 
@@ -7,10 +9,19 @@ namespace Godwit.Pack.PostHog;
 /// <param name="Twin">Its twin.</param>
 internal sealed record TwinPair(QualifiedName Table, QualifiedName Twin)
 {
-    /// <summary>To be asked before the names change hands: whoever writes without Kafka may have written since.</summary>
-    /// <exception cref="InvalidOperationException">A twin has not as many rows as its table.</exception>
-    public static async Task RequireEqualAsync(ClickHouseGateway gateway, IReadOnlyList<TwinPair> pairs, CancellationToken ct)
+    private const string Compared = "compare";
+
+    /// <summary>What the comparison does.</summary>
+    /// <param name="undoAsync">What undoes it; nothing when null.</param>
+    public static MigrationCode Code(Func<CodeContext, CancellationToken, Task>? undoAsync = null) => new(Compared, RequireEqualAsync) { UndoAsync = undoAsync ?? ((_, _) => Task.CompletedTask) };
+
+    /// <summary>To be done before the names change hands: whoever writes without Kafka may have written since the rows were linked.</summary>
+    public static Operation Compare(IReadOnlyList<TwinPair> pairs) =>
+        new CodeOperation(Compared) { Arguments = pairs, Description = $"Compare the rows of {(pairs is [var pair] ? $"{pair.Table} and its twin" : "all tables and their twins")}" };
+
+    private static async Task RequireEqualAsync(CodeContext context, CancellationToken ct)
     {
+        var (gateway, pairs) = (context.Migration.ClickHouse, context.Arguments<List<TwinPair>>());
         List<string> differing = [];
         foreach (var pair in pairs)
         {

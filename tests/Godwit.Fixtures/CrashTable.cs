@@ -1,6 +1,7 @@
 using System.Globalization;
 using Godwit.ClickHouse;
 using Godwit.CrashHost;
+using Godwit.Kafka;
 using Godwit.Rebuild;
 using Shouldly;
 
@@ -112,6 +113,24 @@ public sealed class CrashTable : IAsyncDisposable
         _nextMessage += count;
     }
 
+    /// <summary>
+    /// Waits until all consumers have stored and committed what was sent: ClickHouse stores a block again whose broker dies in between, whatever Godwit does.
+    /// </summary>
+    public Task AwaitCommitsAsync() => Wait.UntilAsync(async () => (await LagsAsync()).All(l => l.Total == 0), CancellationToken.None, "the consumers to commit");
+
+    private async Task<IReadOnlyList<KafkaLag>> LagsAsync()
+    {
+        List<KafkaLag> lags = [];
+        foreach (var row in await _gateway.QueryAsync($"SELECT name FROM system.tables WHERE database = '{Database}' AND engine = 'Kafka'"))
+        {
+            var table = (await KafkaTable.ReadAsync(_gateway, new QualifiedName(Database, row["name"]), CancellationToken.None)).Table!;
+            using var client = new KafkaClient(table.Brokers, TimeProvider.System);
+            lags.Add(await KafkaLag.ReadAsync(table, client, TimeProvider.System, CancellationToken.None));
+        }
+
+        return lags;
+    }
+
     // Kafka brings its own a moment later.
     private async Task RequireSameRowsAsync()
     {
@@ -124,8 +143,7 @@ public sealed class CrashTable : IAsyncDisposable
             }
             catch (TimeoutException)
             {
-                var consumers = await _gateway.ScalarAsync<string>($"SELECT toString(groupArray(tuple(*))) FROM system.kafka_consumers WHERE database = '{Database}'");
-                throw new TimeoutException($"t has {await FiguresAsync(_scenario.Figures, "t")} and the ledger {ledger}. {consumers}");
+                throw new TimeoutException($"t has {await FiguresAsync(_scenario.Figures, "t")} and the ledger {ledger}. {string.Join(", ", (await LagsAsync()).SelectMany(l => l.Partitions))}");
             }
         }
 

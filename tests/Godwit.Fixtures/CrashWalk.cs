@@ -46,10 +46,11 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
     {
         var undisturbed = await PointAsync("none", null, ct);
 
-        // An odd stride takes points before and after in turn.
+        // An odd stride takes points before and after in turn. A single one is in the middle, where most is held.
         var stride = Math.Max(1, undisturbed.Writes * 2 / most) | 1;
+        var first = most == 1 ? undisturbed.Writes : 0;
         var points = Enumerable.Range(1, undisturbed.Writes).SelectMany(n => new[] { $"{n}:before", $"{n}:after" })
-            .Where((p, i) => only?.Contains(p, StringComparer.Ordinal) ?? i % stride == 0)
+            .Where((p, i) => only?.Contains(p, StringComparer.Ordinal) ?? i % stride == first)
 
             // Until after the first write, which makes the run, there is no lease that could end; after the last one there is nothing to be kept from.
             .Where(p => kind != CrashKind.GodwitFrozen || (p is not ("1:before" or "1:after") && p != $"{undisturbed.Writes}:after")).ToList();
@@ -92,6 +93,7 @@ public sealed class CrashWalk(IServerFixture engine, CrashScenario scenario, Cra
         {
             await (scenario.Halt is null ? GoOnAsync(order, ct) : RunHostAsync(order with { Point = scenario.Halt }, ct));
             await table.InsertAsync();
+            await (kind == CrashKind.BrokerKilled ? table.AwaitCommitsAsync() : Task.CompletedTask);
             order = order with { Ahead = AheadClock.PastLease, Verb = scenario.Verb, RunId = (await FindAsync(order))!.RunId, Injections = table.Injections(scenario.Meanwhile) };
         }
 

@@ -29,7 +29,9 @@ internal sealed class PauseBudgetException(string message) : Exception(message);
 /// </summary>
 internal sealed class FeedHold(StepContext context, RebuildSpec spec)
 {
-    private const string Fact = "feed-hold";
+    /// <summary>The name of <see cref="HoldFact"/>.</summary>
+    public const string Fact = "feed-hold";
+
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(2);
 
     // How long a Kafka table of an old server goes on with what it has begun to read for a view that was detached.
@@ -168,7 +170,7 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
             return;
         }
 
-        hold = await PutBackAsync(hold);
+        hold = await new FeedRelease(context, spec).PutBackAsync(hold);
         var now = context.Clock.GetUtcNow();
         var before = Total(context.Journal) ?? TimeSpan.Zero;
         await context.Journal.FactAsync(PausedFact.Name, new PausedFact(Math.Round((before + (now - hold.Since)).TotalSeconds, 3)));
@@ -210,110 +212,9 @@ internal sealed class FeedHold(StepContext context, RebuildSpec spec)
         }
     }
 
-    // All of it, however a part of it ends.
-    private async Task<HoldFact> PutBackAsync(HoldFact hold)
-    {
-        List<Exception> failures = [];
-
-        // A DETACH whose answer was lost may still be under way, or the statement of a hook. A server that is away keeps no other writers waiting.
-        await AttemptAsync(() => LongStatement.KillOwnAsync(context, CancellationToken.None));
-        if (hold.IsHooked && spec.Hooks is { } hooks)
-        {
-            await AttemptAsync(async () =>
-            {
-                await new WriterPause(context, spec.Source, hooks).ResumeAsync();
-                hold = hold with { IsHooked = false };
-                await context.Journal.FactAsync(Fact, hold);
-            });
-        }
-
-        RequireServer();
-
-        // Writers that are not Kafka have been let go on: they are not kept waiting for its brokers, and no Kafka table for those of another one.
-        await Task.WhenAll(hold.Tables.Select(table => AttemptAsync(async () =>
-        {
-            await AwaitBrokersAsync(hold, table);
-            await AttachAsync(table);
-        })));
-
-        RequireServer();
-        if (failures.Find(f => f is StoreException) is { } lost)
-        {
-            ExceptionDispatchInfo.Throw(lost);
-        }
-
-        if (failures.Count > 0)
-        {
-            throw new StepFailedException(string.Join(' ', failures.Select(f => f.Message)), failures[0]);
-        }
-
-        return hold;
-
-        // A server that is away or overloaded is waited for, and then what is left is done.
-        void RequireServer()
-        {
-            if (failures.Find(f => f is ClickHouseException) is { } away)
-            {
-                ExceptionDispatchInfo.Throw(away);
-            }
-        }
-
-        // Whatever it is must not keep the rest from being put back, unless another process does that now.
-        async Task AttemptAsync(Func<Task> put)
-        {
-            try
-            {
-                await put();
-            }
-            catch (Exception e) when (e is not (LeaseLostException or OutOfMemoryException))
-            {
-                lock (failures)
-                {
-                    failures.Add(e);
-                }
-            }
-        }
-    }
-
-    private async Task AwaitBrokersAsync(HoldFact hold, QualifiedName table)
-    {
-        var left = hold.Since + context.Options.PauseBudget - context.Clock.GetUtcNow();
-        using var limit = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, context.Clock);
-        foreach (var queue in hold.Queues.Where(q => q.Table == table))
-        {
-            if (await queue.AwaitAsync(context, limit.Token) is { } problem)
-            {
-                await context.Services.NoteAsync(
-                    context.Step.Index,
-                    $"Kafka did not answer when {table} was attached again ({problem.TrimEnd('.')}). Such a table may never read again: when Kafka is back and its `assignments.topic` in system.kafka_consumers stays empty, DETACH and ATTACH it once.");
-            }
-        }
-    }
-
     /// <summary>How long an old server collects rows of a Kafka table before it stores them, whatever becomes of the view meanwhile.</summary>
     private async Task<TimeSpan> FlushAsync(CancellationToken ct) => TimeSpan.FromMilliseconds(await context.Gateway.ScalarAsync<long>(
         "SELECT toInt64(max(toInt64OrZero(value))) FROM system.settings WHERE name = 'stream_flush_interval_ms'", ct: ct));
-
-    private async Task AttachAsync(QualifiedName table)
-    {
-        try
-        {
-            if (await TableReader.FindEngineAsync(context.Gateway, table, CancellationToken.None) is null)
-            {
-                await context.ChangeAsync("release", CancellationToken.None, $"ATTACH TABLE {table.ToSql()}");
-            }
-        }
-        catch (StoreException)
-        {
-            // The feed does not stay away with the journal: to attach a table comes to the same a second time. The run ends with what is wrong with the store.
-            await context.Gateway.ExecuteAsync($"ATTACH TABLE IF NOT EXISTS {table.ToSql()}");
-            throw;
-        }
-        catch (ClickHouseException e) when (e is not ClickHouseUnreachableException && !e.IsTransient)
-        {
-            throw new StepFailedException($"{table} was detached to hold the feed of {spec.Source} and could not be attached again: {e.ServerMessage} Until it is, nothing is read from Kafka: mend that and `resume`, or ATTACH it by hand.", e);
-        }
-    }
 }
 
 /// <summary>The journal's fact for how long the feed was held so far.</summary>

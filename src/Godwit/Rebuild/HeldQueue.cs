@@ -53,6 +53,10 @@ internal sealed record HeldQueue(QualifiedName Table, IReadOnlyList<string> Brok
             await client.CommittedAsync(Group, await client.PartitionsAsync(Topics, ct), ct);
             return null;
         }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            return "it did not answer in the time that was left";
+        }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // Whatever a broker makes of it: the table is attached when the limit is over.

@@ -1,5 +1,6 @@
 using Godwit.ClickHouse;
 using Godwit.Fixtures;
+using Godwit.IntegrationTests.Kafka;
 using Godwit.Migrations;
 using Godwit.Pack.PostHog;
 using Godwit.Runs;
@@ -50,6 +51,23 @@ public sealed class ReplicatedSchemaTests(Replicated fixture) : IClassFixture<Re
         await c.SqlAsync("INSERT INTO posthog.kafka_events (uuid, event, timestamp, team_id, distinct_id) VALUES ('new', 'click', '2021-05-05 00:00:00', 1, 'd')", "INSERT INTO posthog.kafka_person (id, team_id) VALUES ('new', 1)");
         (await c.AskAsync<long>("SELECT toInt64(count()) FROM posthog.sharded_events")).ShouldBe(101);
         (await c.AskAsync<long>("SELECT toInt64(count()) FROM posthog.person")).ShouldBe(11);
+    }
+
+    [Fact]
+    public async Task Merges_that_fold_rows_stand_still_from_the_links_to_the_names_and_go_on_after_that()
+    {
+        using var network = new Meddler("ALTER TABLE", () => Should.ThrowAsync<ClickHouseException>(First.ExecuteAsync("OPTIMIZE TABLE posthog.person FINAL", ct: PackCase.Ct)));
+        using var gateway = fixture.Servers.FirstServer.Gateway(network);
+        await using var c = await PackCase.NewAsync(gateway, [.. World, .. Enumerable.Repeat("INSERT INTO posthog.person (id, team_id, properties) SELECT toString(number), 1, 'p' FROM numbers(10)", 5)]);
+        await First.ExecuteAsync("SYSTEM STOP MERGES posthog.person", ct: PackCase.Ct);
+
+        var run = await c.RunAsync(new ReplicatedSchema());
+
+        run.State.ShouldBe(RunState.Completed, run.Problem);
+        await First.ExecuteAsync("OPTIMIZE TABLE posthog.person FINAL", ct: PackCase.Ct);
+        await First.ExecuteAsync("OPTIMIZE TABLE posthog.person_backup_0004_replicated_schema FINAL", ct: PackCase.Ct);
+        (await c.AskAsync<long>("SELECT toInt64(count()) FROM posthog.person")).ShouldBe(10);
+        (await c.AskAsync<long>("SELECT toInt64(count()) FROM posthog.person_backup_0004_replicated_schema")).ShouldBe(10);
     }
 
     [Fact]
