@@ -1,6 +1,8 @@
 using Godwit.ClickHouse;
 using Godwit.Fixtures;
+using Godwit.IntegrationTests.Inspection;
 using Godwit.IntegrationTests.Rebuild;
+using Godwit.Metadata;
 using Godwit.Rebuild;
 using Godwit.Runs;
 using Shouldly;
@@ -9,7 +11,7 @@ using Xunit;
 namespace Godwit.IntegrationTests.Kafka;
 
 /// <summary>What writes to a table is found, told, and held: with Kafka tables whose broker is away.</summary>
-public sealed class FeedTests(RealEngine real)
+public sealed class FeedTests(RealEngine real, LoggedEngine logged) : IClassFixture<LoggedEngine>
 {
     private const string Columns = "(id UInt64, day Date)";
     private const string Queue = $"CREATE TABLE @queue {Columns} ENGINE = Kafka SETTINGS kafka_broker_list = '127.0.0.1:1', kafka_topic_list = 'x', kafka_group_name = 'g', kafka_format = 'JSONEachRow'";
@@ -92,6 +94,56 @@ public sealed class FeedTests(RealEngine real)
         sent.ShouldBe(["Intent hold", "Outcome hold", "Intent release", "Outcome release", "Intent hold", "Outcome hold", "Intent release", "Outcome release"]);
     }
 
+    [Theory]
+    [InlineData("refused")]
+    [InlineData("paused")]
+    [InlineData("stopped")]
+    public async Task It_flows_when_the_run_is_cut_off_while_it_is_held(string how)
+    {
+        await using var c = await FedAsync();
+        var migrator = c.Migrator;
+        var run = await migrator.CreateRunAsync((await c.ProposeAsync(Sorted(c))).Plan!, new RunOptions(), RebuildCase.Ct);
+        var looks = new Looks();
+        using var refuser = new Refuser("EXCHANGE TABLES") { IsMended = how != "refused" };
+        using var network = new Meddler("DETACH TABLE", async () =>
+        {
+            (await FlowsAsync(c)).ShouldBeFalse();
+            if (how != "refused")
+            {
+                await c.Store.PutRequestAsync(run, how == "paused" ? RunRequest.Pause : RunRequest.Stop, RebuildCase.Ct);
+                var before = looks.Count;
+                await Wait.UntilAsync(() => looks.Count > before + 1, RebuildCase.Ct);
+            }
+        })
+        {
+            InnerHandler = refuser,
+        };
+        using var gateway = real.Engine.Gateway(network);
+        var work = new Migrator(gateway, c.Store).RunAsync(run, looks, RebuildCase.Ct);
+
+        await Wait.UntilAsync(async () => (await migrator.StatusAsync(run, RebuildCase.Ct)).State is RunState.Failed or RunState.Paused, RebuildCase.Ct);
+
+        (await FlowsAsync(c)).ShouldBeTrue();
+        await (how == "paused" ? migrator.StopAsync(run, RebuildCase.Ct) : work);
+        await work;
+        (await migrator.ResumeAsync(run, ct: RebuildCase.Ct)).State.ShouldBe(RunState.Completed);
+        (await FlowsAsync(c)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task INSERTs_of_the_last_day_are_told_with_whose_they_are()
+    {
+        await using var c = await RebuildCase.NewAsync(logged.Engine);
+        await c.SqlAsync(Plain);
+        (await ReasonsAsync(c)).ShouldContain("No INSERT of the last day wrote to it.");
+        await c.SqlAsync($"CREATE TABLE @n {Columns} ENGINE = Null", "CREATE MATERIALIZED VIEW @mv TO @t AS SELECT * FROM @n", Rows, Rows.Replace("@t", "@n", StringComparison.Ordinal));
+
+        var reasons = await ReasonsAsync(c);
+
+        reasons.ShouldContain($"What is inserted into {c.Database}.n arrives in {c.Table} too.");
+        reasons.ShouldContain(r => r.StartsWith("In the last day 2 INSERTs of default wrote to it, the last one at ", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task What_somebody_else_has_detached_stays_so()
     {
@@ -136,6 +188,12 @@ public sealed class FeedTests(RealEngine real)
 
     private static async Task<bool> FlowsAsync(RebuildCase c) =>
         await c.AskAsync<long>("SELECT count() FROM system.tables WHERE database = '{db}' AND name IN ('queue', 'mv')".Replace("{db}", c.Database, StringComparison.Ordinal)) == 2;
+
+    private static async Task<IReadOnlyList<string>> ReasonsAsync(RebuildCase c)
+    {
+        await c.SqlAsync("SYSTEM FLUSH LOGS");
+        return (await c.ProposeAsync(Sorted(c))).Plan!.Reasons;
+    }
 
     private async Task<RebuildCase> FedAsync()
     {

@@ -93,6 +93,7 @@ public sealed class PauseFeedTests(RealEngine real, RealKafka kafka) : IDisposab
         {
             await engine.KillAsync();
             await engine.RestartAsync();
+            (await feed.Gateway.ScalarAsync<long>($"SELECT count() FROM system.tables WHERE database = '{feed.Database}' AND name = 'queue'", ct: Ct)).ShouldBe(0, "it is detached PERMANENTLY");
         });
         using var gateway = engine.Gateway(network);
         var migrator = new Migrator(gateway, store);

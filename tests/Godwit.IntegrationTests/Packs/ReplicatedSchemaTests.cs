@@ -36,6 +36,8 @@ public sealed class ReplicatedSchemaTests(Replicated fixture) : IClassFixture<Re
     public async Task Tables_are_replicated_with_their_rows_and_views_write_to_where_rows_belong()
     {
         await using var c = await PackCase.NewAsync(First, World);
+        var before = await c.Knows(new MigratorOptions { Migrations = MigrationLoader.Load(MigrationPack.Find("posthog")) }).MigrationsAsync(PackCase.Ct);
+        before.Single(m => m.Name == "0004_replicated_schema").ShouldSatisfyAllConditions(m => m.State.ShouldBe(RunState.NotStarted), m => m.Why.ShouldBe("posthog.events is not Distributed, and this server has a keeper."));
 
         var run = await c.RunAsync(new ReplicatedSchema());
 

@@ -39,6 +39,11 @@ public class RenderingTests
         StatusView.Copied(new RunStatus { RunId = "r", Migration = "m", State = RunState.Running, Steps = [], Errors = [], RowsCopied = copied, RowsTotal = planned }).ShouldBe(words);
 
     [Fact]
+    public void The_pause_of_a_feed_is_printed_with_the_figures_of_the_exchange() =>
+        Draw(StatusView.Of(CliSamples.Status() with { Cutover = new CutoverFigures(1.5, 2, 3) { PausedSeconds = 0.42 } }, DateTimeOffset.UtcNow))
+            .ShouldContain("exchange 1.5 ms · rows invisible for at most 2 ms · 3 late rows moved over · feed held for 0.4 s");
+
+    [Fact]
     public void Kinds_that_take_turns_are_summed_up_too()
     {
         var status = CliSamples.Status() with
