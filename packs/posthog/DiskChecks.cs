@@ -46,12 +46,14 @@ internal static class DiskChecks
             return null;
         }
 
-        return await gateway.ScalarAsync<long>(
+        // A table has no disks while its name changes hands, which is no reason to stop.
+        return (await gateway.QueryAsync(
             $"""
-             SELECT toInt64(sum(least(free_space, 4000000000000000000))) FROM system.disks WHERE name IN (
+             SELECT toInt64(sum(least(free_space, 4000000000000000000))) AS free FROM system.disks WHERE name IN (
                  SELECT arrayJoin(disks) FROM system.storage_policies WHERE policy_name IN (
                      SELECT storage_policy FROM system.tables WHERE database = {Sql.Literal(table.Database)} AND name = {Sql.Literal(table.Table)}))
+             HAVING count() > 0
              """,
-            ct: ct);
+            ct: ct)) is [var disks] ? disks.Int64("free") : null;
     }
 }

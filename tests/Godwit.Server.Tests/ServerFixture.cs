@@ -60,7 +60,14 @@ public sealed class ServerFixture : IAsyncDisposable
     {
         var folder = setup.State is null ? Directory.CreateTempSubdirectory("godwit-server-").FullName : null;
         var state = setup.State ?? Path.Combine(folder!, "state.db");
-        var options = setup.Options(new ServeOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0), RunsWorker = setup.RunsWorker });
+        var options = setup.Options(new ServeOptions
+        {
+            Listen = new IPEndPoint(IPAddress.Loopback, 0),
+            RunsWorker = setup.RunsWorker,
+
+            // Beside a test that failed only what went wrong is of use.
+            Logs = setup.Log is null ? LogLevel.Error : LogLevel.Information,
+        });
         var migrator = new MigratorOptions { Migrations = setup.Migrations, AppVersion = setup.AppVersion, Clock = setup.Clock };
         StoreLocation.TryParse(state, out var store, out var problem).ShouldBeTrue(problem);
         var app = GodwitServer.Build(options, new ClickHouseOptions { Url = clickHouse }, store!, migrator);

@@ -25,8 +25,21 @@ function follow(page) {
   addEventListener("pagehide", () => stream.close());
 }
 
+// A press counts when the button goes down and up on the same element, so nothing is replaced between the two.
+const late = new Map();
+let pressed = false;
+addEventListener("pointerdown", (event) => { pressed = event.button === 0; });
+for (const end of ["pointerup", "pointercancel"]) {
+  addEventListener(end, () => setTimeout(() => {
+    pressed = false;
+    late.forEach((html, region) => show(region, html));
+    late.clear();
+  }));
+}
+
 // Replaces a region, and leaves alone what a person is using in it.
 function show(region, html) {
+  if (pressed) { late.set(region, html); return; }
   if (!region || region.contains(document.activeElement) && region.querySelector("details[open], :focus")?.matches("input, details")) return;
   const open = [...region.querySelectorAll("details")].map((d) => d.open);
   const focused = region.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
