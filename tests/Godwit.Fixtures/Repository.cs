@@ -1,7 +1,7 @@
-namespace Godwit.Server.Tests;
+namespace Godwit.Fixtures;
 
 /// <summary>The files of the repository, of which some are promises that tests hold.</summary>
-internal static class Repository
+public static class Repository
 {
     private static readonly string Folder = Find(AppContext.BaseDirectory);
 
